@@ -1,0 +1,208 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// Libraries of others, by the name we say below.
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms: Target.Dependency = .product(
+    name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let asyncHTTPClient: Target.Dependency = .product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(
+    name: "HummingbirdTesting", package: "hummingbird")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(
+    name: "NIOFoundationCompat", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let nio = [nioCore, nioHTTP1, nioPosix]
+
+/// A module two services share, or that wraps a C library: its folder and all it may import.
+func shared(
+    _ name: String, _ uses: Target.Dependency..., resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: uses, path: "Shared/\(name)", resources: resources,
+        swiftSettings: settings)
+}
+
+/// A process of ours. The binary is named by its product, in lower case.
+func service(
+    _ name: String, _ uses: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: uses, path: "Services/\(name.lowercased())",
+        resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ uses: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: uses + ["TestSupport"], path: "Tests/\(name)",
+        swiftSettings: settings)
+}
+
+func system(_ name: String, _ pkgConfig: String?, _ debian: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+let webService: [Target.Dependency] = [
+    "Domain", "Postgres", "Database", "JobQueue", "OutboundHTTP", "Identity", "ServiceRuntime",
+    "HTTPService", argumentParser, hummingbird, lifecycle, logging, nioCore, httpTypes,
+]
+
+let package = Package(
+    name: "celine-assistant",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "gateway", targets: ["Gateway"]),
+        .executable(name: "chat", targets: ["Chat"]),
+        .executable(name: "ingest", targets: ["Ingest"]),
+        .executable(name: "admin", targets: ["Admin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", exact: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    ],
+    targets: [
+        system("CLibPQ", "libpq", "libpq-dev"),
+        system("CLibGit2", "libgit2", "libgit2-dev"),
+        system("CStemmer", nil, "libstemmer-dev"),
+        system("CLinux", nil, "libc6-dev"),
+
+        shared("Domain", crypto),
+        shared("Postgres", "CLibPQ", lifecycle, logging),
+        shared(
+            "Database", "Postgres", "Domain", logging, resources: [.embedInCode("Migrations")]),
+        shared("JobQueue", "Postgres", lifecycle, logging),
+        shared("OutboundHTTP", asyncHTTPClient, logging, nioCore, nioHTTP1, nioFoundation),
+        shared("ModelEndpoint", "OutboundHTTP", logging, nioCore, nioFoundation),
+        shared("Qdrant", "OutboundHTTP", "Domain", logging, nioCore, nioFoundation),
+        shared("TextAnalysis", "CStemmer", "Domain"),
+        shared(
+            "Retrieval", "Qdrant", "Database", "ModelEndpoint", "TextAnalysis", "Domain",
+            "Postgres", logging),
+        shared("ObjectStorage", "Domain", crypto, logging, nioCore, nioPosix),
+        shared("ChildProcess", "CLinux", subprocess, logging),
+        shared("Git", "CLibGit2", "ChildProcess"),
+        shared("Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, collections),
+        shared("ServiceRuntime", "Domain", "OutboundHTTP", lifecycle, unixSignals, logging),
+        shared(
+            "HTTPService", "ServiceRuntime", "Identity", "Domain", hummingbird, logging, nioCore,
+            httpTypes, asyncAlgorithms, nioHTTP1),
+
+        service(
+            "Gateway",
+            [
+                "Domain", "Identity", "ServiceRuntime", "OutboundHTTP", argumentParser, lifecycle,
+                logging, collections,
+            ] + nio,
+            resources: [.embedInCode("Web")]),
+        service(
+            "Chat",
+            webService + ["ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", asyncAlgorithms]),
+        service(
+            "Ingest",
+            webService + [
+                "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
+                "Retrieval", crypto,
+            ]),
+        service(
+            "Admin",
+            webService + [
+                "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage", "Retrieval",
+                crypto,
+            ]),
+
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Domain", "Postgres", "Database", "Identity", "OutboundHTTP", "Qdrant",
+                "ModelEndpoint", "ServiceRuntime", asyncHTTPClient, hummingbird, jwt, crypto,
+                lifecycle, logging, httpTypes,
+            ] + nio,
+            path: "Tests/TestSupport", swiftSettings: settings),
+        tests("DomainTests", ["Domain"]),
+        tests("PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle]),
+        tests("JobQueueTests", ["JobQueue", "Postgres", "Database", "Domain", logging, lifecycle]),
+        tests(
+            "OutboundTests",
+            [
+                "OutboundHTTP", "ModelEndpoint", "Qdrant", "Domain", asyncHTTPClient, logging,
+                hummingbird, nioHTTP1, nioFoundation,
+            ] + [nioCore, nioPosix]),
+        tests(
+            "RetrievalTests",
+            [
+                "Retrieval", "TextAnalysis", "Qdrant", "Database", "Postgres", "ModelEndpoint",
+                "OutboundHTTP", "Domain", logging,
+            ]),
+        tests(
+            "RuntimeTests",
+            [
+                "ServiceRuntime", "HTTPService", "ObjectStorage", "ChildProcess", "Domain",
+                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, logging,
+                httpTypes, asyncAlgorithms,
+            ]),
+        tests("GitTests", ["Git", "ChildProcess", nioCore, nioPosix, logging]),
+        tests(
+            "IdentityTests",
+            ["Identity", "Domain", "OutboundHTTP", jwt, crypto, hummingbird, logging, nioCore]),
+        tests(
+            "GatewayTests",
+            ["Gateway", "Identity", "Domain", "ServiceRuntime", "OutboundHTTP", jwt, crypto,
+             logging, hummingbird, httpTypes, nioEmbedded] + nio),
+        tests(
+            "ChatTests",
+            webService + [
+                "Chat", "ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis",
+                hummingbirdTesting,
+            ]),
+        tests(
+            "IngestTests",
+            webService + [
+                "Ingest", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
+                "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
+            ]),
+        tests(
+            "AdminTests",
+            webService + [
+                "Admin", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
+                "Retrieval", crypto, hummingbirdTesting,
+            ]),
+        tests("SystemTests", ["Domain", "Postgres", asyncHTTPClient, nioCore, logging]),
+    ],
+    swiftLanguageModes: [.v6]
+)

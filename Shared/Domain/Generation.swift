@@ -1,0 +1,71 @@
+/// One physical collection in the vector engine and the model that fills it.
+package struct Generation: Sendable, Hashable {
+    package enum State: String, Sendable, Codable {
+        /// Being filled beside the live one.
+        case building
+        /// The one questions go to; there is exactly one.
+        case live
+        /// Replaced; kept until no replica asks it any more.
+        case retired
+        /// Its collection is gone.
+        case dropped
+    }
+
+    /// 1, 2, 3 … in the order of making.
+    package let number: Int
+    package let state: State
+    package let index: IndexDescription
+    package let collection: String
+
+    package init(number: Int, state: State, index: IndexDescription, collection: String) {
+        self.number = number
+        self.state = state
+        self.index = index
+        self.collection = collection
+    }
+}
+
+/// All that two vectors must share to be comparable. Its fingerprint names the collection.
+package struct IndexDescription: Sendable, Hashable, Codable {
+    /// The model for passages, and the one for questions: often the same.
+    package var passageModel: String
+    package var questionModel: String
+    /// Length of a dense vector.
+    package var dimensionCount: Int
+    package var chunkingVersion: String
+    /// Analyser, term hash, k1, b and average length of the sparse vectors.
+    package var analysisVersion: String
+
+    package init(
+        passageModel: String, questionModel: String, dimensionCount: Int, chunkingVersion: String,
+        analysisVersion: String
+    ) {
+        self.passageModel = passageModel
+        self.questionModel = questionModel
+        self.dimensionCount = dimensionCount
+        self.chunkingVersion = chunkingVersion
+        self.analysisVersion = analysisVersion
+    }
+
+    /// Eight hexadecimal digits over every field.
+    package var fingerprint: String { digits(of: all) }
+
+    /// What an embedding in Postgres is valid for: the passage model and its size alone.
+    package var modelFingerprint: String { digits(of: "\(passageModel)\n\(dimensionCount)") }
+
+    /// The collection's name in the vector engine: `<base>__<fingerprint>__<number>`.
+    package func collection(base: String, number: Int) -> String {
+        "\(base)__\(fingerprint)__\(number)"
+    }
+
+    private var all: String {
+        [
+            passageModel, questionModel, String(dimensionCount), chunkingVersion, analysisVersion,
+        ].joined(separator: "\n")
+    }
+
+    private func digits(of text: String) -> String {
+        let id = Identifier<IndexDescription>(namespace: Tenant.only.rawValue, name: text)
+        return String(id.description.prefix(8))
+    }
+}
