@@ -1,4 +1,4 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
 /// A deployment may one day serve several communities; until then there is one, the zero UUID.
 package enum Tenant {
