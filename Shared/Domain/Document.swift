@@ -1,4 +1,4 @@
-package import FoundationEssentials
+internal import FoundationEssentials
 
 /// Something that can be retrieved from: an upload or a page of the training materials.
 ///
