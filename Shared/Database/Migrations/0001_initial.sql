@@ -144,6 +144,7 @@ CREATE TABLE training_pages (
     document_id uuid NOT NULL,
     path text NOT NULL,                                        -- in the repository
     url text NOT NULL,
+    repository_url text NOT NULL,                              -- without credentials
     commit text NOT NULL,
     content text NOT NULL,                                     -- the Markdown, so that re-indexing needs no git
     content_hash bytea NOT NULL,
@@ -163,9 +164,11 @@ CREATE TABLE training_sync_pages (
     content text NOT NULL,
     content_hash bytea NOT NULL,
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'ready', 'failed', 'removed')),
-    revision_id uuid,
+    revision_id uuid,                                          -- not to be swept while it waits here
+    generations bigint[] NOT NULL DEFAULT '{}',                   -- those its points are in
     PRIMARY KEY (tenant_id, sync_id, document_id),
     FOREIGN KEY (tenant_id, sync_id) REFERENCES training_syncs (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, revision_id) REFERENCES revisions (tenant_id, id),
     CHECK ((state = 'ready') = (revision_id IS NOT NULL))
 );
 
