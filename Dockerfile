@@ -31,10 +31,10 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ca-certificates libcurl4 libpq5 libssl3 libgit2-1.5 libstemmer0d util-linux tzdata \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --create-home celine \
+    && useradd --system --uid 10001 --user-group --home-dir /data --create-home celine \
     && install -d -o celine -g celine /uploads /training-materials
 COPY --from=build /out/ /usr/local/bin/
-USER celine
+USER 10001:10001
 WORKDIR /data
 ENV HTTP_HOST=0.0.0.0
 EXPOSE 8000 8101 8102 8103
