@@ -34,6 +34,7 @@ let nioFoundation: Target.Dependency = .product(
     name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let nio = [nioCore, nioHTTP1, nioPosix]
@@ -89,6 +90,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(
@@ -107,7 +109,8 @@ let package = Package(
         shared(
             "Database", "Postgres", "Domain", logging, resources: [.embedInCode("Migrations")]),
         shared("JobQueue", "Postgres", lifecycle, logging),
-        shared("OutboundHTTP", asyncHTTPClient, logging, nioCore, nioHTTP1, nioFoundation),
+        shared(
+            "OutboundHTTP", asyncHTTPClient, logging, nioCore, nioHTTP1, nioFoundation, nioSSL),
         shared("ModelEndpoint", "OutboundHTTP", logging, nioCore, nioFoundation),
         shared("Qdrant", "OutboundHTTP", "Domain", logging, nioCore, nioFoundation),
         shared("TextAnalysis", "CStemmer", "Domain"),
