@@ -201,6 +201,11 @@ CREATE TABLE messages (
     replica text,
     lease_expires_at timestamptz,
     attempt int NOT NULL DEFAULT 0,
+    cancel_requested boolean NOT NULL DEFAULT false,
+    -- False where the question asked for no citations: sources are kept for what follows, not shown.
+    shows_sources boolean NOT NULL DEFAULT true,
+    -- The earlier replies its prompt held, and theirs: what they drew on, this one may repeat.
+    drawn_from uuid[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, conversation_id) REFERENCES conversations (tenant_id, id) ON DELETE CASCADE,
