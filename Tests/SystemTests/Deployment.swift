@@ -1,0 +1,176 @@
+import AsyncHTTPClient
+import Domain
+import Foundation
+import NIOCore
+import TestSupport
+
+/// Four real processes, a gateway in front, on stores of their own: a database, a collection name, a
+/// folder for uploads and a git repository with the sample pages.
+final class Deployment: Sendable {
+    let folder: String
+    let databaseURL: String
+    let collection: String
+    let trainingRepository: TrainingRepository
+    let environment: [String: String]
+    private let tokens: IssuerTokens
+    private let binaries: String
+
+    /// Addresses of one gateway and the processes behind it.
+    struct Replica: Sendable {
+        let gateway, chat, ingest, admin: RunningProcess
+        let address: String
+        var all: [RunningProcess] { [gateway, chat, ingest, admin] }
+    }
+
+    init(settings: [String: String] = [:]) async throws {
+        folder = NSTemporaryDirectory() + "celine-system-\(UUID().uuidString.lowercased())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        databaseURL = try await makeEmptyDatabase()
+        collection = "system_\(UUID().uuidString.lowercased().prefix(8))"
+        trainingRepository = try TrainingRepository(in: folder + "/materials")
+        binaries = try TestSupport.environment("TEST_BINARIES")
+        tokens = try await IssuerTokens(
+            issuer: TestSupport.environment("TEST_OIDC_URL"),
+            keyFile: TestSupport.environment("TEST_OIDC_KEY_FILE"),
+            keyID: TestSupport.environment("TEST_OIDC_KEY_ID"))
+        let keys = try Deployment.generateKeys(binaries)
+        environment = try Deployment.environment(
+            databaseURL: databaseURL, collection: collection, folder: folder,
+            repository: trainingRepository.path
+        ).merging(keys) { $1 }.merging(settings) { $1 }
+        try runToEnd("\(binaries)/admin", ["migrate"], environment: environment)
+    }
+
+    /// Starts one of each process and waits until the gateway says it is ready.
+    func startReplica(settings: [String: String] = [:]) async throws -> Replica {
+        let ports = try (0..<4).map { _ in try freePort() }
+        let local = { (port: Int) in "http://127.0.0.1:\(port)" }
+        let shared = environment.merging(settings) { $1 }.merging([
+            "CHAT_URL": local(ports[1]), "INGEST_URL": local(ports[2]),
+            "ADMIN_URL": local(ports[3]), "HTTP_HOST": "127.0.0.1",
+        ]) { $1 }
+        func start(_ name: String, _ port: Int) throws -> RunningProcess {
+            try RunningProcess(
+                "\(binaries)/\(name)",
+                environment: shared.merging(["HTTP_PORT": String(port)]) { $1 }, in: folder)
+        }
+        let replica = Replica(
+            gateway: try start("gateway", ports[0]), chat: try start("chat", ports[1]),
+            ingest: try start("ingest", ports[2]), admin: try start("admin", ports[3]),
+            address: local(ports[0]))
+        try await waitUntilReady(replica)
+        return replica
+    }
+
+    /// One more worker without routes of its own in the way: only the role `worker`.
+    func startWorker() throws -> RunningProcess {
+        try RunningProcess(
+            "\(binaries)/ingest",
+            environment: environment.merging([
+                "INGEST_ROLES": "worker", "HTTP_HOST": "127.0.0.1",
+                "HTTP_PORT": String(freePort()),
+            ]) { $1 }, in: folder)
+    }
+
+    func member(
+        _ subject: String, at replica: Replica, groups: [String] = []
+    ) async throws -> Member {
+        Member(
+            address: replica.address,
+            token: try await tokens.token(subject: subject, groups: groups))
+    }
+
+    func operatorMember(at replica: Replica) async throws -> Member {
+        try await member("operator", at: replica, groups: ["/admins"])
+    }
+
+    private func waitUntilReady(_ replica: Replica) async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while ContinuousClock.now < deadline {
+            let request = HTTPClientRequest(url: replica.address + "/health/ready")
+            // Not listening yet is one of the answers we wait out.
+            let answer = try? await HTTPClient.shared.execute(request, timeout: .seconds(5))
+            if answer?.status == .ok { return }
+            if let ended = replica.all.first(where: { !$0.isRunning }) {
+                throw CommandFailure(command: ended.name, printed: ended.log)
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw CommandFailure(
+            command: "ready", printed: replica.all.map { "\($0.name):\n\($0.log)" }.joined())
+    }
+
+    private static func generateKeys(_ binaries: String) throws -> [String: String] {
+        let process = Process()
+        process.executableURL = URL(filePath: "\(binaries)/gateway")
+        process.arguments = ["generate-keys"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let printed = String(
+            decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let pairs = printed.split(separator: "\n").compactMap { line -> (String, String)? in
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            return parts.count == 2 ? (parts[0], parts[1]) : nil
+        }
+        return Dictionary(pairs) { $1 }
+    }
+
+    private static func environment(
+        databaseURL: String, collection: String, folder: String, repository: String
+    ) throws -> [String: String] {
+        [
+            "PATH": "/usr/bin:/bin", "APP_ENV": "dev", "LOG_LEVEL": "info",
+            "DATABASE_URL": databaseURL,
+            "QDRANT_URL": try TestSupport.environment("TEST_QDRANT_URL"),
+            "QDRANT_COLLECTION": collection,
+            "OPENAI_API_KEY": "unused",
+            "OPENAI_BASE_URL": try TestSupport.environment("TEST_CHAT_URL"),
+            "OPENAI_CHAT_MODEL": "extractive",
+            "OPENAI_EMBED_BASE_URL": try TestSupport.environment("TEST_EMBED_PASSAGE_URL"),
+            "OPENAI_EMBED_MODEL": "e5-passage",
+            "OPENAI_EMBED_QUERY_BASE_URL": try TestSupport.environment("TEST_EMBED_QUESTION_URL"),
+            "OPENAI_EMBED_QUERY_MODEL": "e5-query",
+            "OPENAI_EMBED_DIMENSIONS": "384", "EMBED_BATCH_SIZE": "2",
+            "UPLOADS_URI": "file://\(folder)/uploads",
+            "OAUTH2_ISSUER": try TestSupport.environment("TEST_OIDC_URL"),
+            "TRAINING_MATERIALS_REPO_URL": repository,
+            "TRAINING_MATERIALS_PATH": "\(folder)/clone",
+        ]
+    }
+
+    func stop(_ processes: [RunningProcess]) async {
+        for process in processes { process.terminate() }
+        for process in processes {
+            for _ in 0..<100 where process.isRunning {
+                // A cancelled wait only makes the end less gentle.
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+            process.kill9()
+        }
+    }
+
+    func remove() async throws {
+        try await dropDatabase(databaseURL)
+        try FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+/// Runs `body` on a fresh deployment with one replica; on failure the logs are shown.
+func withDeployment(
+    settings: [String: String] = [:],
+    _ body: (Deployment, Deployment.Replica) async throws -> Void
+) async throws {
+    let deployment = try await Deployment(settings: settings)
+    let replica = try await deployment.startReplica()
+    do {
+        try await body(deployment, replica)
+    } catch {
+        for process in replica.all { print("--- \(process.name)\n\(process.log.suffix(6000))") }
+        await deployment.stop(replica.all)
+        throw error
+    }
+    await deployment.stop(replica.all)
+    try await deployment.remove()
+}

@@ -1,0 +1,61 @@
+import Domain
+import Foundation
+import Postgres
+import Testing
+import TestSupport
+
+@Suite("Failures") struct FailureTests {
+    @Test("loses no upload and makes no duplicate when a worker is killed in the middle")
+    func killedWorker() async throws {
+        try await withDeployment(settings: ["INGEST_ROLES": "api"]) { deployment, replica in
+            let alice = try await deployment.member("alice", at: replica)
+            var ids: [String] = []
+            for number in 1...3 {
+                let text = (1...12).map {
+                    "# Part \($0)\n\nFile \(number), part \($0): the code is \(number * 1000 + $0)."
+                }.joined(separator: "\n\n")
+                let upload = try await alice.upload("file-\(number).md", text, to: "/upload?wait=0")
+                #expect(upload.status == 201)
+                ids.append(try #require(upload["id"]))
+            }
+            let doomed = try deployment.startWorker()
+            try await eventually("the first worker has embedded something") {
+                try await embeddingCount(in: deployment) > 0
+            }
+            doomed.kill9()
+            let heir = try deployment.startWorker()
+            for id in ids {
+                try await eventually("\(id) is indexed", within: .seconds(120)) {
+                    try await alice.get("/attachments/\(id)")["status"] == "indexed"
+                }
+                let chunks = try await alice.get("/attachments/\(id)").json["chunk_count"] as? Int
+                #expect(try await points(of: id, in: deployment) == chunks)
+            }
+            #expect(try await unfinishedJobs(in: deployment) == 0)
+            await deployment.stop([heir])
+        }
+    }
+
+    @Test("goes on when every connection to Postgres is cut while files come in")
+    func postgresCut() async throws {
+        try await withDeployment { deployment, replica in
+            let alice = try await deployment.member("alice", at: replica)
+            var accepted: [String] = []
+            for number in 1...12 {
+                if number % 4 == 0 { try await cutConnections(of: deployment) }
+                let upload = try await alice.upload(
+                    "cut-\(number).txt", "Note \(number): the lamp is number \(number * 31).",
+                    to: "/upload?wait=0")
+                if upload.status == 201 { accepted.append(try #require(upload["id"])) }
+                #expect([201, 503].contains(upload.status), "\(upload.text)")
+            }
+            #expect(accepted.count >= 6)
+            for id in accepted {
+                try await eventually("\(id) is indexed", within: .seconds(120)) {
+                    try await alice.get("/attachments/\(id)")["status"] == "indexed"
+                }
+                #expect(try await points(of: id, in: deployment) == 1)
+            }
+        }
+    }
+}

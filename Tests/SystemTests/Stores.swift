@@ -1,0 +1,68 @@
+import AsyncHTTPClient
+import Domain
+import Foundation
+import Logging
+import NIOCore
+import NIOFoundationCompat
+import Postgres
+import TestSupport
+
+/// What the stores hold, looked up behind the processes' backs.
+func embeddingCount(in deployment: Deployment) async throws -> Int {
+    try await count("SELECT count(*) AS n FROM celine_assistant.embeddings", in: deployment)
+}
+
+func unfinishedJobs(in deployment: Deployment) async throws -> Int {
+    try await count(
+        "SELECT count(*) AS n FROM celine_assistant.jobs WHERE state IN ('ready', 'running', 'dead')",
+        in: deployment)
+}
+
+/// Points of one document in the live collection, counted by the engine.
+func points(of document: String, in deployment: Deployment) async throws -> Int {
+    let url = try TestSupport.environment("TEST_QDRANT_URL")
+    let names = try await withPool(deployment) { pool in
+        try await pool.read { session in
+            try session.run("SELECT collection FROM celine_assistant.generations WHERE state = 'live'")
+                .map { try $0.get("collection", as: String.self) }
+        }
+    }
+    var total = 0
+    for name in names {
+        var request = HTTPClientRequest(url: "\(url)/collections/\(name)/points/count")
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        let filter: [String: Any] = [
+            "exact": true,
+            "filter": ["must": [["key": "document_id", "match": ["value": document]]]],
+        ]
+        request.body = .bytes(
+            ByteBuffer(data: try JSONSerialization.data(withJSONObject: filter)))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        let body = try await response.body.collect(upTo: 1 << 20)
+        let json = try JSONSerialization.jsonObject(with: Data(buffer: body)) as? [String: Any]
+        total += (json?["result"] as? [String: Any])?["count"] as? Int ?? -1_000_000
+    }
+    return total
+}
+
+/// Ends every session of the deployment's database but our own, as a restart of the server does.
+func cutConnections(of deployment: Deployment) async throws {
+    _ = try await count(
+        """
+        SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """, in: deployment)
+}
+
+private func count(_ sql: SQL, in deployment: Deployment) async throws -> Int {
+    try await withPool(deployment) { pool in
+        try await pool.read { try $0.run(sql).first?.get("n", as: Int.self) ?? 0 }
+    }
+}
+
+private func withPool<Value: Sendable>(
+    _ deployment: Deployment, _ body: (PostgresPool) async throws -> Value
+) async throws -> Value {
+    try await TestSupport.withPool(deployment.databaseURL, body)
+}
