@@ -111,8 +111,8 @@ let package = Package(
         shared("JobQueue", "Postgres", lifecycle, logging),
         shared(
             "OutboundHTTP", asyncHTTPClient, logging, nioCore, nioHTTP1, nioFoundation, nioSSL),
-        shared("ModelEndpoint", "OutboundHTTP", logging, nioCore, nioFoundation),
-        shared("Qdrant", "OutboundHTTP", "Domain", logging, nioCore, nioFoundation),
+        shared("ModelEndpoint", "OutboundHTTP", nioCore, nioHTTP1),
+        shared("Qdrant", "OutboundHTTP", "Domain", nioCore, nioHTTP1),
         shared("TextAnalysis", "CStemmer", "Domain"),
         shared(
             "Retrieval", "Qdrant", "Database", "ModelEndpoint", "TextAnalysis", "Domain",
