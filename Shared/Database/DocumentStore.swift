@@ -1,0 +1,160 @@
+package import Domain
+package import FoundationEssentials
+package import Postgres
+
+/// Documents and their tombstones.
+package struct DocumentStore {
+    private let session: Session
+
+    package init(_ session: Session) { self.session = session }
+
+    package func insert(
+        _ id: Document.ID, kind: Document.Kind, owner: Owner, title: String
+    ) throws(PostgresError) {
+        try session.run(
+            """
+            INSERT INTO documents (tenant_id, id, kind, owner_user_id, title)
+            VALUES (\(Tenant.only), \(id), \(kind), \(owner.userID), \(title))
+            """)
+    }
+
+    /// One that is not tombstoned.
+    package func find(_ id: Document.ID) throws(PostgresError) -> StoredDocument? {
+        try stored(id, lock: "")
+    }
+
+    /// The same, kept from being tombstoned until the transaction ends.
+    ///
+    /// Lock documents before jobs and jobs before generations, everywhere.
+    package func findLocked(_ id: Document.ID) throws(PostgresError) -> StoredDocument? {
+        try stored(id, lock: "FOR SHARE")
+    }
+
+    private func stored(_ id: Document.ID, lock: SQL) throws(PostgresError) -> StoredDocument? {
+        let rows = try session.run(
+            """
+            SELECT kind, owner_user_id, title FROM documents
+            WHERE tenant_id = \(Tenant.only) AND id = \(id) AND deleted_at IS NULL \(sql: lock)
+            """)
+        guard let row = rows.first else { return nil }
+        return StoredDocument(
+            id: id, kind: try row.get("kind"),
+            owner: Owner(userID: try row.find("owner_user_id", as: User.ID.self)),
+            title: try row.get("title"))
+    }
+
+    /// The tombstone: false when there was one already, or no such document. Takes it out of every
+    /// generation; from the commit on nothing retrieves, shows or quotes it.
+    ///
+    /// Call it before the document's jobs are cancelled: a worker that holds a lease now may still
+    /// land an upsert until that lease ends.
+    ///
+    /// - Parameter upsertSeconds: the longest that an upsert begun under a lease may take.
+    package func delete(_ id: Document.ID, upsertSeconds: Int) throws(PostgresError) -> Bool {
+        let rows = try session.run(
+            """
+            UPDATE documents SET deleted_at = now()
+            WHERE tenant_id = \(Tenant.only) AND id = \(id) AND deleted_at IS NULL RETURNING id
+            """)
+        guard !rows.isEmpty else { return false }
+        // A statement of its own: it sees every claim whose worker saw the document alive.
+        try session.run(
+            """
+            UPDATE documents SET erasable_at = (
+                SELECT max(claimable_at)
+                    + make_interval(secs => \(upsertSeconds)::double precision)
+                FROM jobs WHERE subject = \(id.description) AND state = 'running')
+            WHERE tenant_id = \(Tenant.only) AND id = \(id)
+            """)
+        try session.run(
+            """
+            DELETE FROM indexed_documents
+            WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
+            """)
+        return true
+    }
+
+    /// Whether a worker is at one of these kinds of job about the document.
+    package func isBeingWorkedOn(
+        _ id: Document.ID, by kinds: [String]
+    ) throws(PostgresError) -> Bool {
+        try !session.run(
+            """
+            SELECT id FROM jobs
+            WHERE subject = \(id.description) AND kind = ANY(\(kinds)::text[])
+              AND state = 'running' LIMIT 1
+            """
+        ).isEmpty
+    }
+
+    /// What erasing needs to know of a tombstoned document; nil when there is none.
+    package func findTombstone(_ id: Document.ID) throws(PostgresError) -> Tombstone? {
+        let rows = try session.run(
+            """
+            SELECT d.owner_user_id, a.storage_key,
+                   extract(epoch FROM coalesce(d.erasable_at, d.deleted_at) - now())::float8
+                       AS remaining
+            FROM documents d
+            LEFT JOIN attachments a ON a.tenant_id = d.tenant_id AND a.id = d.id
+            WHERE d.tenant_id = \(Tenant.only) AND d.id = \(id) AND d.deleted_at IS NOT NULL
+            """)
+        guard let row = rows.first else { return nil }
+        return Tombstone(
+            owner: Owner(userID: try row.find("owner_user_id", as: User.ID.self)),
+            storageKey: try row.find("storage_key"),
+            remainingSeconds: try row.get("remaining", as: Double.self))
+    }
+
+    /// The tombstone goes, and with it every row that belongs to the document.
+    package func erase(_ id: Document.ID) throws(PostgresError) {
+        for table in ["indexed_documents", "chunks", "revisions"] as [SQL] {
+            try session.run(
+                """
+                DELETE FROM \(sql: table) WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
+                """)
+        }
+        try session.run(
+            """
+            DELETE FROM documents
+            WHERE tenant_id = \(Tenant.only) AND id = \(id) AND deleted_at IS NOT NULL
+            """)
+    }
+
+    /// Documents that a generation does not show, though it should: those another one shows.
+    package func listMissing(
+        in generation: Int, limit: Int
+    ) throws(PostgresError) -> [Document.ID] {
+        let rows = try session.run(
+            """
+            SELECT d.id FROM documents d
+            WHERE d.tenant_id = \(Tenant.only) AND d.deleted_at IS NULL
+              AND EXISTS (
+                  SELECT FROM indexed_documents i JOIN generations g ON g.number = i.generation
+                  WHERE i.tenant_id = d.tenant_id AND i.document_id = d.id AND g.state = 'live')
+              AND NOT EXISTS (
+                  SELECT FROM indexed_documents i
+                  WHERE i.tenant_id = d.tenant_id AND i.document_id = d.id
+                    AND i.generation = \(generation))
+            ORDER BY d.created_at, d.id LIMIT \(limit)
+            """)
+        var ids: [Document.ID] = []
+        for row in rows { ids.append(try row.get("id")) }
+        return ids
+    }
+}
+
+package struct StoredDocument: Sendable, Hashable {
+    package let id: Document.ID
+    package let kind: Document.Kind
+    package let owner: Owner
+    package let title: String
+}
+
+/// A deleted document whose points, bytes and rows are still to go.
+package struct Tombstone: Sendable, Hashable {
+    package let owner: Owner
+    /// Of an upload.
+    package let storageKey: String?
+    /// How long a worker's upsert may still land; not positive when none can.
+    package let remainingSeconds: Double
+}
