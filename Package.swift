@@ -120,7 +120,8 @@ let package = Package(
         shared("ObjectStorage", "Domain", crypto, logging, nioCore, nioPosix),
         shared("ChildProcess", "CLinux", subprocess, logging),
         shared("Git", "CLibGit2", "ChildProcess"),
-        shared("Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, collections),
+        shared(
+            "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1),
         shared("ServiceRuntime", "Domain", "OutboundHTTP", lifecycle, unixSignals, logging),
         shared(
             "HTTPService", "ServiceRuntime", "Identity", "Domain", hummingbird, logging, nioCore,

@@ -18,6 +18,7 @@ package enum TokenError: Error, Hashable {
         case issuer = "the token comes from another issuer"
         case audience = "the token is meant for another audience"
         case subject = "the token names no subject"
+        case type = "the token is of another type"
         case idToken = "an access token is needed, this is an ID token"
     }
 }
