@@ -1,0 +1,46 @@
+import Domain
+
+/// One list out of what the named attachments and everything else gave.
+enum Merging {
+    /// Attachments come first and each is there, as far as there is room; where both have enough,
+    /// the attachments take the larger half.
+    static func merged(
+        attachments: [RetrievedChunk], others: [RetrievedChunk], topK: Int
+    ) -> [RetrievedChunk] {
+        let named = firstOfEachFirst(attachments)
+        let documentCount = Set(attachments.map(\.documentID)).count
+        let share = max(documentCount, (topK + 1) / 2, topK - others.count)
+        var chunks = Array(named.prefix(min(share, topK)))
+        var seen = Set(chunks.map(\.chunk.id))
+        for chunk in others + named where chunks.count < topK {
+            if seen.insert(chunk.chunk.id).inserted { chunks.append(chunk) }
+        }
+        return withoutRisingScores(chunks)
+    }
+
+    /// The best chunk of every document before the second of any.
+    private static func firstOfEachFirst(_ chunks: [RetrievedChunk]) -> [RetrievedChunk] {
+        var seen: Set<Document.ID> = []
+        var first: [RetrievedChunk] = []
+        var rest: [RetrievedChunk] = []
+        for chunk in chunks {
+            if seen.insert(chunk.documentID).inserted {
+                first.append(chunk)
+            } else {
+                rest.append(chunk)
+            }
+        }
+        return first + rest
+    }
+
+    /// The order is the statement; scores of two searches do not compare.
+    private static func withoutRisingScores(_ chunks: [RetrievedChunk]) -> [RetrievedChunk] {
+        var lowest = Double.infinity
+        return chunks.map { chunk in
+            lowest = min(lowest, chunk.score)
+            var chunk = chunk
+            chunk.score = lowest
+            return chunk
+        }
+    }
+}

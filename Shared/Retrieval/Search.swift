@@ -1,0 +1,81 @@
+import Database
+import Domain
+import Postgres
+import Qdrant
+import TextAnalysis
+
+/// One question on its way through the search.
+struct Search: Sendable {
+    let question: String
+    let principal: Principal
+    let generation: Generation
+    let sources: Set<SourceKind>
+    let attachments: [Attachment.ID]
+    let topK: Int
+    /// Each word that says something, in every form a chunk may hold it.
+    let words: [Set<String>]
+
+    /// About 500 tokens: what embedding models of the E5 kind read.
+    static let embeddedLengthMax = 2000
+    /// A question takes 30 ms; behind this a person waits for nothing.
+    static let embeddingDeadline: Duration = .seconds(5)
+
+    init(
+        question: String, principal: Principal, generation: Generation, sources: Set<SourceKind>,
+        attachments: [Attachment.ID], topK: Int
+    ) {
+        self.question = question
+        self.principal = principal
+        self.generation = generation
+        self.sources = sources
+        self.attachments = attachments
+        self.topK = topK
+        words = Analyser.questionWords(question)
+    }
+
+    var terms: Set<String> { Set(words.joined()) }
+
+    var documents: [Document.ID] { attachments.map { Document.ID(rawValue: $0.rawValue) } }
+
+    /// More than is wanted, since Postgres may refuse some and relevance others.
+    var candidateCount: Int { topK * 2 + 10 }
+
+    /// Everything first; then, if any are named, the attachments alone.
+    func queries(dense: [Float]?) -> [HybridQuery] {
+        let sparse = Analyser.sparse(question: question)
+        let everything = HybridQuery(
+            for: principal, sources: sources, dense: dense, sparse: sparse, limit: candidateCount)
+        if attachments.isEmpty { return [everything] }
+        let named = HybridQuery(
+            for: principal, documents: documents, dense: dense, sparse: sparse,
+            limit: candidateCount)
+        return [everything, named]
+    }
+
+    func evidence(for shown: ShownChunk, _ candidate: Candidate) -> Relevance.Evidence {
+        Relevance.Evidence(cosine: candidate.denseScore, overlap: overlap(with: shown))
+    }
+
+    /// Postgres's rank knows no rarity of terms; how many of the question's words stand in a
+    /// chunk orders better, and Postgres's order decides between equals.
+    func rankedByWords(_ chunks: [ShownChunk]) -> [RetrievedChunk] {
+        let scored = chunks.map { RetrievedChunk($0, score: overlap(with: $0)) }
+        return scored.enumerated()
+            .sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
+            .map(\.element)
+    }
+
+    /// What stands for an attachment in which nothing matched.
+    func beginnings(_ session: Session) throws(PostgresError) -> [RetrievedChunk] {
+        if attachments.isEmpty { return [] }
+        let chunks = try SourceStore(session).beginnings(
+            of: attachments, in: generation.number, chunkCountMax: max(topK, attachments.count),
+            for: principal)
+        return chunks.map { RetrievedChunk($0, score: 0) }
+    }
+
+    private func overlap(with shown: ShownChunk) -> Double {
+        Analyser.overlap(
+            of: words, with: shown.chunk.embeddedText, language: shown.chunk.language)
+    }
+}
