@@ -1,0 +1,118 @@
+package import Domain
+package import Postgres
+
+/// A reply as it is kept: its text, and references to what it drew on.
+package struct FinishedReply: Sendable {
+    /// A source that stood in the prompt, in the prompt's order.
+    package struct Source: Sendable {
+        package let chunk: Chunk.ID
+        package let document: Document.ID
+        package let score: Double
+
+        package init(chunk: Chunk.ID, document: Document.ID, score: Double) {
+            self.chunk = chunk
+            self.document = document
+            self.score = score
+        }
+    }
+
+    /// A marker in the text. The quote is a span of the chunk's text, in Unicode scalars.
+    package struct Citation: Sendable, Hashable {
+        package let marker: String
+        package let sourceIndex: Int
+        package let quote: Range<Int>?
+        package let isVerified: Bool
+
+        package init(marker: String, sourceIndex: Int, quote: Range<Int>?, isVerified: Bool) {
+            self.marker = marker
+            self.sourceIndex = sourceIndex
+            self.quote = quote
+            self.isVerified = isVerified
+        }
+    }
+
+    package var content: String
+    package var status: Message.Status
+    package var finishReason: Message.FinishReason
+    package var promptTokenCount: Int?
+    package var completionTokenCount: Int?
+    package var sources: [Source]
+    package var citations: [Citation]
+    /// The earlier replies that stood in its prompt.
+    package var drawnFrom: [Message.ID]
+
+    package init(
+        content: String, status: Message.Status, finishReason: Message.FinishReason,
+        promptTokenCount: Int? = nil, completionTokenCount: Int? = nil, sources: [Source] = [],
+        citations: [Citation] = [], drawnFrom: [Message.ID] = []
+    ) {
+        self.content = content
+        self.status = status
+        self.finishReason = finishReason
+        self.promptTokenCount = promptTokenCount
+        self.completionTokenCount = completionTokenCount
+        self.sources = sources
+        self.citations = citations
+        self.drawnFrom = drawnFrom
+    }
+}
+
+extension MessageStore {
+    /// Keeps a reply. False when it is no longer being made: deleted, or given up as abandoned.
+    package func finish(
+        _ reply: Message.ID, as finished: FinishedReply, replica: String,
+        in transaction: Transaction
+    ) throws(PostgresError) -> Bool {
+        let rows = try transaction.run(
+            """
+            UPDATE messages SET content = \(finished.content), status = \(finished.status),
+                   finish_reason = \(finished.finishReason), lease_expires_at = NULL,
+                   prompt_token_count = \(finished.promptTokenCount),
+                   completion_token_count = \(finished.completionTokenCount),
+                   drawn_from = \(finished.drawnFrom.map(\.rawValue))
+            WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND replica = \(replica)
+              AND status = 'generating'
+            RETURNING conversation_id
+            """)
+        guard let row = rows.first else { return false }
+        let conversation: Conversation.ID = try row.get("conversation_id")
+        try insertSources(finished.sources, of: reply, in: transaction)
+        try insertCitations(finished.citations, of: reply, in: transaction)
+        try transaction.run(
+            """
+            UPDATE conversations SET last_message_at = now()
+            WHERE tenant_id = \(Tenant.only) AND id = \(conversation)
+            """)
+        try transaction.notify(Self.turnsChannel, conversation.description)
+        return true
+    }
+
+    private func insertSources(
+        _ sources: [FinishedReply.Source], of reply: Message.ID, in transaction: Transaction
+    ) throws(PostgresError) {
+        for (index, source) in sources.enumerated() {
+            try transaction.run(
+                """
+                INSERT INTO message_sources (tenant_id, message_id, source_index, chunk_id,
+                                             document_id, score)
+                VALUES (\(Tenant.only), \(reply), \(index), \(source.chunk), \(source.document),
+                        \(source.score))
+                """)
+        }
+    }
+
+    private func insertCitations(
+        _ citations: [FinishedReply.Citation], of reply: Message.ID, in transaction: Transaction
+    ) throws(PostgresError) {
+        for (ordinal, citation) in citations.enumerated() {
+            try transaction.run(
+                """
+                INSERT INTO message_citations (tenant_id, message_id, ordinal, marker,
+                                               source_index, quote_start, quote_end, verified)
+                VALUES (\(Tenant.only), \(reply), \(ordinal), \(citation.marker),
+                        \(citation.sourceIndex), \(citation.quote?.lowerBound),
+                        \(citation.quote?.upperBound), \(citation.isVerified))
+                """)
+        }
+    }
+}
