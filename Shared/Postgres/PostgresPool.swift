@@ -1,67 +1,80 @@
 package import Logging
-import ServiceLifecycle
+internal import ServiceLifecycle
+internal import Synchronization
 
-/// A bounded number of connections, lent to one caller at a time; broken ones are replaced.
+/// Connections to share: a fixed number at most, opened when needed, replaced when broken.
 package final class PostgresPool: Service, Sendable {
-    private let configuration: PostgresConfiguration
-    private let slots: ConnectionSlots
-    private let logger: Logger
+    private struct State {
+        var idle: [Connection] = []
+        var isClosed = false
+    }
 
-    /// - Parameter waitMax: how long a caller waits for a connection before `busy`.
+    package let configuration: PostgresConfiguration
+    private let permits: Permits
+    private let waitMax: Duration
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// A connection is replaced after this long, so that a database that moved is found again.
+    private static let ageMax: Duration = .seconds(1800)
+
     package init(
-        _ configuration: PostgresConfiguration, connectionCountMax: Int = 8,
-        waitMax: Duration = .seconds(5), logger: Logger
+        _ configuration: PostgresConfiguration, connectionCountMax: Int, waitMax: Duration,
+        logger: Logger
     ) {
         self.configuration = configuration
+        self.waitMax = waitMax
         self.logger = logger
-        slots = ConnectionSlots(countMax: connectionCountMax, waitMax: waitMax)
+        permits = Permits(count: connectionCountMax)
     }
 
-    /// Keeps the pool until the service stops, then closes what is idle.
-    package func run() async throws {
-        try await gracefulShutdown()
-        await slots.close()
-    }
-
-    package func close() async { await slots.close() }
-
-    /// One connection for a few statements, each committed by itself.
+    /// Statements on one connection that each commit by themselves.
+    ///
+    /// - Parameter deadline: for all of them together, from the first on.
     package func read<Value: Sendable>(
         deadline: Duration = .seconds(10), _ body: @Sendable (Session) throws -> Value
     ) async throws -> Value {
         try await withConnection { connection in
-            try await connection.read(until: .now + deadline, body)
+            let lease = Lease(deadline, wakeup: connection.wakeup)
+            return try await withTaskCancellationHandler {
+                try await connection.read(lease, body)
+            } onCancel: {
+                lease.cancel()
+            }
         }
     }
 
-    /// All of it, or nothing of it. `body` cannot `await`: nobody waits for others with rows locked.
+    /// Statements that commit together, or, when `body` throws, not at all.
     package func transaction<Value: Sendable>(
         deadline: Duration = .seconds(30), _ body: @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         try await withConnection { connection in
-            try await connection.transaction(until: .now + deadline, body)
+            let lease = Lease(deadline, wakeup: connection.wakeup)
+            return try await withTaskCancellationHandler {
+                try await connection.transaction(lease, body)
+            } onCancel: {
+                lease.cancel()
+            }
         }
     }
 
-    /// Holds a session-level advisory lock while `body` runs, on a connection of its own.
-    /// Nil when another holder did not let go within `waitMax`.
+    /// Runs `body` while nobody else holds the lock of this number, on a connection outside the pool.
+    ///
+    /// Nil when it was not to be had within `waitMax`. The lock goes with its connection: a server
+    /// that restarts meanwhile takes it away without `body` being told.
     package func withAdvisoryLock<Value: Sendable>(
         _ key: Int64, waitMax: Duration, _ body: () async throws -> Value
     ) async throws -> Value? {
-        let connection = try PostgresConnection()
-        try await connection.open(configuration)
-        let until = ContinuousClock.now + waitMax
-        while true {
-            let isOurs = try await connection.read(until: .now + .seconds(5)) { session in
-                try session.run("SELECT pg_try_advisory_lock(\(Int(key))::bigint) AS ours")
-                    .first?.get("ours", as: Bool.self) ?? false
-            }
-            if isOurs { break }
-            if ContinuousClock.now >= until {
-                await connection.close()
-                return nil
-            }
-            try await Task.sleep(for: .milliseconds(50))
+        let connection = try await open()
+        let lease = Lease(waitMax + .seconds(5), wakeup: connection.wakeup)
+        let isLocked = try await withTaskCancellationHandler {
+            try await connection.read(lease) { try Self.lock(Int(key), waitMax: waitMax, $0) }
+        } onCancel: {
+            lease.cancel()
+        }
+        guard isLocked else {
+            await connection.close()
+            return nil
         }
         do {
             let value = try await body()
@@ -73,16 +86,47 @@ package final class PostgresPool: Service, Sendable {
         }
     }
 
-    private func withConnection<Value: Sendable>(
-        _ body: (PostgresConnection) async throws -> Value
-    ) async throws -> Value {
-        let connection = try await take()
+    /// Keeps until graceful shutdown; connections in use are closed when they come back.
+    package func run() async throws {
+        // Ends by cancellation as well, and in both cases there is nothing left but to close.
+        try? await gracefulShutdown()
+        await close()
+    }
+
+    package func close() async {
+        let idle = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for connection in idle { await connection.close() }
+    }
+
+    private static func lock(
+        _ key: Int, waitMax: Duration, _ session: Session
+    ) throws(PostgresError) -> Bool {
+        let milliseconds = Int(waitMax / .milliseconds(1))
+        if milliseconds <= 0 {
+            return try session.run("SELECT pg_try_advisory_lock(\(key)) AS locked").first?
+                .get("locked") ?? false
+        }
+        try session.run("SELECT set_config('lock_timeout', \(String(milliseconds)), false)")
         do {
-            let value = try await withTaskCancellationHandler {
-                try await body(connection)
-            } onCancel: {
-                connection.interruptStatement()
-            }
+            try session.run("SELECT pg_advisory_lock(\(key))")
+            return true
+        } catch .refused("55P03", _, _) {
+            return false
+        }
+    }
+
+    private func withConnection<Value: Sendable>(
+        _ body: (Connection) async throws -> Value
+    ) async throws -> Value {
+        try await permits.take(waitMax: waitMax)
+        defer { permits.giveBack() }
+        let connection = try await connection()
+        do {
+            let value = try await body(connection)
             await giveBack(connection)
             return value
         } catch {
@@ -91,111 +135,35 @@ package final class PostgresPool: Service, Sendable {
         }
     }
 
-    private func take() async throws -> PostgresConnection {
-        if let idle = try await slots.take() { return idle }
-        do {
-            let connection = try PostgresConnection()
-            try await connection.open(configuration)
-            return connection
-        } catch {
-            await slots.giveBack(nil)
-            throw error
-        }
-    }
-
-    private func giveBack(_ connection: PostgresConnection) async {
-        if await connection.isIdle {
-            await slots.giveBack(connection)
-        } else {
-            logger.warning("postgres connection replaced")
+    private func connection() async throws(PostgresError) -> Connection {
+        while let connection = try takeIdle() {
+            if await connection.isAlive { return connection }
             await connection.close()
-            await slots.giveBack(nil)
+            logger.warning("replacing a broken database connection")
         }
-    }
-}
-
-/// The places of a pool: idle connections, and callers waiting in the order they came.
-actor ConnectionSlots {
-    private let countMax: Int
-    private let waitMax: Duration
-    private var takenCount = 0
-    private var idle: [PostgresConnection] = []
-    private var waiters: [(id: Int, continuation: CheckedContinuation<Grant, any Error>)] = []
-    private var nextID = 0
-    private var isClosed = false
-
-    private enum Grant: Sendable {
-        case connection(PostgresConnection)
-        case place
+        return try await open()
     }
 
-    init(countMax: Int, waitMax: Duration) {
-        self.countMax = countMax
-        self.waitMax = waitMax
+    private func takeIdle() throws(PostgresError) -> Connection? {
+        let (connection, isClosed) = state.withLock { ($0.idle.popLast(), $0.isClosed) }
+        if isClosed { throw .unreachable("the connection pool is closed") }
+        return connection
     }
 
-    /// A connection, or nil for the right to open one.
-    func take() async throws -> PostgresConnection? {
-        if isClosed { throw PostgresError.unreachable("the pool is closed") }
-        if takenCount < countMax {
-            takenCount += 1
-            return idle.popLast()
+    private func open() async throws(PostgresError) -> Connection {
+        let connection = Connection()
+        try await connection.open(configuration)
+        return connection
+    }
+
+    private func giveBack(_ connection: Connection) async {
+        let isOld = ContinuousClock.now - connection.openedAt > Self.ageMax
+        let isAlive = await connection.isAlive
+        let isKept = state.withLock { state in
+            guard !isOld, isAlive, !state.isClosed else { return false }
+            state.idle.append(connection)
+            return true
         }
-        nextID += 1
-        let id = nextID
-        let grant = try await withThrowingTaskGroup(of: Grant?.self) { group in
-            group.addTask { try await self.wait(id) }
-            group.addTask { [waitMax] in
-                try await Task.sleep(for: waitMax)
-                await self.giveUp(id, PostgresError.busy)
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let grant = try await group.next() {
-                if let grant { return grant }
-            }
-            throw PostgresError.busy
-        }
-        if case .connection(let connection) = grant { return connection }
-        return nil
-    }
-
-    func giveBack(_ connection: PostgresConnection?) async {
-        if !waiters.isEmpty {
-            waiters.removeFirst().continuation.resume(
-                returning: connection.map(Grant.connection) ?? .place)
-            return
-        }
-        takenCount -= 1
-        if let connection {
-            if isClosed { await connection.close() } else { idle.append(connection) }
-        }
-    }
-
-    func close() async {
-        isClosed = true
-        let connections = idle
-        idle = []
-        for connection in connections { await connection.close() }
-    }
-
-    private func wait(_ id: Int) async throws -> Grant {
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                if Task.isCancelled {
-                    continuation.resume(throwing: PostgresError.cancelled)
-                } else {
-                    waiters.append((id, continuation))
-                }
-            }
-        } onCancel: {
-            // The waiter is in an actor; this hop is the only way in from here.
-            Task { await self.giveUp(id, PostgresError.cancelled) }
-        }
-    }
-
-    private func giveUp(_ id: Int, _ error: PostgresError) {
-        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return }
-        waiters.remove(at: index).continuation.resume(throwing: error)
+        if !isKept { await connection.close() }
     }
 }

@@ -1,221 +1,250 @@
-import Glibc
 internal import CLibPQ
+internal import Glibc
 
-/// libpq's handle, waits with a deadline, and what the server answered.
+/// libpq's session and nothing else: sends, waits with a deadline, cancels, reads.
 ///
-/// Only ever touched by the thread of the connection that owns it.
+/// Not `Sendable`: it lives and dies on its connection's thread.
 final class Wire {
-    private let handle: OpaquePointer
-    private let interrupt: Interrupt
-    /// Names of statements the server has parsed, by their text.
-    private var prepared: [String: String] = [:]
-    /// False once the connection can no longer be trusted.
-    private(set) var isUsable = true
-    /// The latest time for the statements that follow.
-    var deadline: ContinuousClock.Instant = .now
+    let session: OpaquePointer
+    let wakeup: Wakeup
+    /// No further statement may be sent: the peer is gone or owes an answer.
+    private(set) var isBroken = false
+    private(set) var notifications: [Notification] = []
+    private var prepared = PreparedStatements()
 
-    /// How long a cancelled statement may take to end before the connection is given up.
-    private static let cancelGrace: Duration = .seconds(2)
-    private static let preparedCountMax = 256
+    /// How long the server may take to confirm that it stopped a statement.
+    private static let cancelGrace: Duration = .seconds(3)
 
-    init(_ configuration: PostgresConfiguration, interrupt: Interrupt) throws(PostgresError) {
-        self.interrupt = interrupt
-        var keys: [UnsafePointer<CChar>?] = []
-        var values: [UnsafePointer<CChar>?] = []
-        for (key, value) in configuration.parameters {
-            keys.append(UnsafePointer(strdup(key)))
-            values.append(UnsafePointer(strdup(value)))
+    /// Blocks until connected, refused, or for `connect_timeout`.
+    init(_ configuration: PostgresConfiguration, wakeup: Wakeup) throws(PostgresError) {
+        let names = configuration.keywords.keys.sorted()
+        let values = names.map { configuration.keywords[$0] ?? "" }
+        guard
+            let session = withCStrings(names, { names in
+                withCStrings(values) { values in PQconnectdbParams(names, values, 0) }
+            })
+        else { throw .unreachable("out of memory") }
+        guard PQstatus(session) == CONNECTION_OK else {
+            let reason = String(cString: PQerrorMessage(session))
+            PQfinish(session)
+            throw .unreachable(reason.split(separator: "\n").joined(separator: "; "))
         }
-        defer {
-            for text in keys + values { free(UnsafeMutablePointer(mutating: text)) }
-        }
-        guard let handle = PQconnectdbParams(keys + [nil], values + [nil], 1) else {
-            throw .unreachable("out of memory")
-        }
-        guard PQstatus(handle) == CONNECTION_OK else {
-            let reason = String(cString: PQerrorMessage(handle))
-            PQfinish(handle)
-            throw .unreachable(reason.split(separator: "\n").first.map(String.init) ?? "refused")
-        }
-        PQsetnonblocking(handle, 1)
-        // Notices ("schema exists, skipping") would go to standard error as bare text.
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        self.handle = handle
+        // The server's notices would otherwise go to stderr.
+        PQsetNoticeReceiver(session, { _, _ in }, nil)
+        PQsetnonblocking(session, 1)
+        self.session = session
+        self.wakeup = wakeup
     }
 
-    deinit { PQfinish(handle) }
+    deinit { PQfinish(session) }
 
-    func run(_ sql: SQL) throws(PostgresError) -> [Row] {
-        guard isUsable else { throw .unreachable("the connection was given up") }
+    var isInTransaction: Bool { PQtransactionStatus(session) != PQTRANS_IDLE }
+
+    /// Whether a connection that lay idle still has its peer.
+    func isAlive() -> Bool {
+        guard !isBroken, PQstatus(session) == CONNECTION_OK,
+            PQtransactionStatus(session) == PQTRANS_IDLE
+        else { return false }
+        guard poll(timeout: .zero).socket else { return true }
+        // A notice or a notification, or the end.
+        return consumeInput()
+    }
+
+    func run(_ sql: SQL, _ lease: Lease) throws(PostgresError) -> [Row] {
         if let index = sql.values.firstIndex(where: \.isUnencodable) {
-            throw .refused(
-                sqlState: "22000", constraint: nil, message: "value $\(index + 1) has no form")
+            throw .undecodable(column: "$\(index + 1)")
         }
-        let text = sql.text
-        do {
-            return try runPrepared(text, sql.values)
-        } catch .refused(sqlState: "0A000", _, _) where PQtransactionStatus(handle) == PQTRANS_IDLE {
-            // "cached plan must not change result type": a migration ran beside us.
-            prepared = [:]
-            try simple("DEALLOCATE ALL")
-            return try runPrepared(text, sql.values)
+        let statement = Statement(text: sql.text, types: sql.values.map(\.type))
+        switch prepared.use(statement) {
+        case .once:
+            return try rows(lease) { () throws(PostgresError) in
+                try sendOnce(statement, sql.values)
+            }
+        case .known(let name): return try runPrepared(name, statement, sql.values, lease)
+        case .new(let name, let forgotten):
+            if let forgotten { try runScript("DEALLOCATE \(forgotten)", lease) }
+            do {
+                _ = try rows(lease) { () throws(PostgresError) in
+                    try sendPrepare(name, statement)
+                }
+            } catch {
+                prepared.forget(statement)
+                throw error
+            }
+            return try runPrepared(name, statement, sql.values, lease)
         }
-    }
-
-    /// A statement of ours without values, several at once allowed.
-    func simple(_ text: String) throws(PostgresError) {
-        guard PQsendQuery(handle, text) == 1 else { throw broken() }
-        _ = try results()
     }
 
     private func runPrepared(
-        _ text: String, _ values: [BoundValue]
+        _ name: String, _ statement: Statement, _ values: [BoundValue], _ lease: Lease
     ) throws(PostgresError) -> [Row] {
-        let name = try statementName(text, values)
-        let lengths = values.map { Int32($0.bytes?.count ?? 0) }
-        let formats = values.map { _ in Int32(1) }
-        let sent = withPointers(to: values) {
-            PQsendQueryPrepared(handle, name, Int32(values.count), $0, lengths, formats, 1)
+        do {
+            return try rows(lease) { () throws(PostgresError) in try send(name, values) }
+        } catch {
+            // Gone from the server, or the tables have changed since: planned anew next time.
+            if case .refused("26000", _, _) = error { prepared.forget(statement) }
+            if case .refused("0A000", _, _) = error { prepared.forget(statement) }
+            throw error
         }
-        guard sent == 1 else { throw broken() }
+    }
+
+    /// Several statements without values, as in a migration's file.
+    func runScript(_ script: String, _ lease: Lease) throws(PostgresError) {
+        _ = try rows(lease) { () throws(PostgresError) in try sendScript(script) }
+    }
+
+    /// Waits until there are notifications, the wake-up is signalled, or time is up.
+    func waitForNotifications(_ duration: Duration) throws(PostgresError) -> [Notification] {
+        if notifications.isEmpty, poll(timeout: duration).socket, !consumeInput() { throw lost() }
+        defer { notifications = [] }
+        return notifications
+    }
+
+    private func rows(
+        _ lease: Lease, _ send: () throws(PostgresError) -> Void
+    ) throws(PostgresError) -> [Row] {
+        guard !isBroken else { throw .unreachable("the connection is gone") }
+        if let interruption = lease.interruption { throw interruption }
+        try send()
+        try finish(lease)
         return try results()
     }
 
-    private func statementName(
-        _ text: String, _ values: [BoundValue]
-    ) throws(PostgresError) -> String {
-        let key = text + values.map { "|\($0.type)" }.joined()
-        if let name = prepared[key] { return name }
-        if prepared.count >= Self.preparedCountMax {
-            try simple("DEALLOCATE ALL")
-            prepared = [:]
-        }
-        let name = "s\(prepared.count)"
-        guard PQsendPrepare(handle, name, text, Int32(values.count), values.map(\.type)) == 1
-        else { throw broken() }
-        _ = try results()
-        prepared[key] = name
-        return name
-    }
-
-    /// Calls `body` with one NUL-terminated buffer per value, NULL for NULL.
-    private func withPointers<Result>(
-        to values: [BoundValue], _ body: ([UnsafePointer<CChar>?]) -> Result
-    ) -> Result {
-        var flat: [UInt8] = []
-        var offsets: [Int?] = []
-        for value in values {
-            offsets.append(value.bytes == nil ? nil : flat.count)
-            flat += (value.bytes ?? []) + [0]
-        }
-        return flat.withUnsafeBytes { buffer in
-            let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            return body(offsets.map { offset in offset.flatMap { offset in start.map { $0 + offset } } })
+    /// Blocks until the whole answer is here. Interrupted, it has the server stop first.
+    private func finish(_ lease: Lease) throws(PostgresError) {
+        while true {
+            if try isAnswered() { return }
+            if let interruption = lease.interruption {
+                cancelStatement()
+                throw interruption
+            }
+            if poll(timeout: lease.deadline - .now).wakeup { wakeup.clear() }
         }
     }
 
-    /// Waits for the statement's end and gives the rows of its last result.
+    private func isAnswered() throws(PostgresError) -> Bool {
+        let unsent = PQflush(session)
+        guard unsent >= 0, consumeInput() else { throw lost() }
+        isSending = unsent == 1
+        return !isSending && PQisBusy(session) == 0
+    }
+    private var isSending = false
+
+    /// Asks the server to stop, and takes what the statement still answers, so that a late request
+    /// cannot meet the next statement. A peer that confirms neither in time is given up.
+    private func cancelStatement() {
+        let request = CancelRequest(session)
+        let end = ContinuousClock.now + Self.cancelGrace
+        while end > .now {
+            guard let answered = try? isAnswered() else { return }  // Broken, and marked so.
+            if answered, request?.isSent ?? true {
+                while let result = PQgetResult(session) { PQclear(result) }
+                return
+            }
+            // The request's end gives no signal here; it takes a few milliseconds.
+            let pause: Duration = answered ? .milliseconds(1) : .milliseconds(50)
+            _ = poll(timeout: min(pause, end - .now), ignoringWakeup: true)
+        }
+        isBroken = true
+    }
+
+    /// The rows of the last statement, or the first error.
     private func results() throws(PostgresError) -> [Row] {
-        let ended = waitForEnd()
         var rows: [Row] = []
         var failure: PostgresError?
-        if isUsable {
-            while let result = PQgetResult(handle) {
-                defer { PQclear(result) }
-                switch PQresultStatus(result) {
-                case PGRES_TUPLES_OK: rows = Answers.rows(of: result)
-                case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
-                default: failure = failure ?? Answers.failure(of: result)
-                }
+        while let result = PQgetResult(session) {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+                command = String(cString: PQcmdStatus(result))
+                rows = decodeRows(result)
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                isBroken = true
+                throw .refused(sqlState: "0A000", constraint: nil, message: "COPY is not spoken")
+            default: failure = failure ?? refusal(result)
             }
         }
-        if PQstatus(handle) != CONNECTION_OK {
-            isUsable = false
-        }
-        if let ended { throw ended }
-        if let failure {
-            if !isUsable { throw .unreachable("the connection broke") }
-            throw failure
-        }
-        if !isUsable { throw .unreachable("the connection broke") }
+        if PQstatus(session) != CONNECTION_OK { throw lost() }
+        if let failure { throw failure }
         return rows
     }
+    /// The last statement's tag: `COMMIT`, `UPDATE 1`.
+    private(set) var command = ""
 
-    /// Nil when the server has answered; else why we did not let it.
-    private func waitForEnd() -> PostgresError? {
-        var outcome: PostgresError?
-        var limit = deadline
-        while true {
-            let flushing = PQflush(handle)
-            guard flushing >= 0 else { return lost() }
-            if flushing == 0, PQisBusy(handle) == 0 { return outcome }
-            let woken = wait(writable: flushing == 1, until: limit)
-            if woken.server {
-                guard PQconsumeInput(handle) == 1 else { return lost() }
-                continue
-            }
-            if outcome != nil {
-                // It did not answer the cancel either.
-                isUsable = false
-                return outcome
-            }
-            outcome = woken.interrupt ? .cancelled : .timedOut
-            interrupt.clear()
-            cancelOnServer()
-            limit = .now + Self.cancelGrace
+    private func refusal(_ result: OpaquePointer) -> PostgresError {
+        func field(_ code: Character) -> String? {
+            PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
         }
-    }
-
-    private func wait(
-        writable: Bool, until limit: ContinuousClock.Instant
-    ) -> (server: Bool, interrupt: Bool) {
-        let events = Int16(POLLIN) | (writable ? Int16(POLLOUT) : 0)
-        var descriptors = [
-            pollfd(fd: PQsocket(handle), events: events, revents: 0),
-            pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        let left = ContinuousClock.now.duration(to: limit).components
-        let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1
-        _ = poll(&descriptors, 2, Int32(clamping: max(0, milliseconds)))
-        return (descriptors[0].revents != 0, descriptors[1].revents != 0)
-    }
-
-    private func cancelOnServer() {
-        guard let cancel = PQgetCancel(handle) else { return }
-        defer { PQfreeCancel(cancel) }
-        var reason = [CChar](repeating: 0, count: 256)
-        _ = PQcancel(cancel, &reason, 256)
+        let sqlState = field("C") ?? ""
+        let message = field("M") ?? String(cString: PQresultErrorMessage(result))
+        // Connection exceptions, and a server that is stopping or starting.
+        if sqlState.isEmpty || sqlState.hasPrefix("08") || sqlState.hasPrefix("57P") {
+            isBroken = true
+            return .unreachable(message)
+        }
+        return .refused(sqlState: sqlState, constraint: field("n"), message: message)
     }
 
     private func lost() -> PostgresError {
-        isUsable = false
-        return .unreachable("the connection broke")
+        isBroken = true
+        return .unreachable(
+            String(cString: PQerrorMessage(session)).split(separator: "\n").joined(separator: "; "))
     }
 
-    private func broken() -> PostgresError {
-        if PQstatus(handle) != CONNECTION_OK { return lost() }
-        isUsable = false
-        return .unreachable(String(cString: PQerrorMessage(handle)))
-    }
-
-    /// In no transaction, and nothing half-read.
-    var isIdle: Bool { isUsable && PQtransactionStatus(handle) == PQTRANS_IDLE }
-
-    /// Notifications that came, after waiting for some until `limit`. Throws when the connection
-    /// breaks. An interrupt ends the wait.
-    func notifications(
-        until limit: ContinuousClock.Instant
-    ) throws(PostgresError) -> [Notification] {
-        let woken = wait(writable: false, until: limit)
-        if woken.server, PQconsumeInput(handle) != 1 { throw lost() }
-        var notifications: [Notification] = []
-        while let notification = PQnotifies(handle) {
-            defer { PQfreemem(notification) }
-            notifications.append(
-                Notification(
-                    channel: String(cString: notification.pointee.relname),
-                    payload: String(cString: notification.pointee.extra)))
+    private func consumeInput() -> Bool {
+        guard PQconsumeInput(session) == 1 else {
+            isBroken = true
+            return false
         }
-        return notifications
+        while let notification = PQnotifies(session) {
+            notifications.append(Notification(notification.pointee))
+            PQfreemem(notification)
+        }
+        return true
+    }
+
+    private func poll(
+        timeout: Duration, ignoringWakeup: Bool = false
+    ) -> (socket: Bool, wakeup: Bool) {
+        let output = isSending ? Int16(POLLOUT) : 0
+        var descriptors = [pollfd(fd: PQsocket(session), events: Int16(POLLIN) | output, revents: 0)]
+        if !ignoringWakeup {
+            descriptors.append(pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        let milliseconds = max(0, min(timeout / .milliseconds(1), 60_000)).rounded(.up)
+        // An interrupted call is like one that found nothing: the caller looks again.
+        _ = Glibc.poll(&descriptors, nfds_t(descriptors.count), Int32(milliseconds))
+        return (descriptors[0].revents != 0, descriptors.last?.revents != 0 && !ignoringWakeup)
+    }
+
+    private func check(_ sent: Int32) throws(PostgresError) {
+        guard sent == 1 else { throw lost() }
+    }
+
+    private func sendScript(_ script: String) throws(PostgresError) {
+        try check(PQsendQuery(session, script))
+    }
+
+    private func sendPrepare(_ name: String, _ statement: Statement) throws(PostgresError) {
+        try check(
+            PQsendPrepare(
+                session, name, statement.text, Int32(statement.types.count), statement.types))
+    }
+
+    private func sendOnce(
+        _ statement: Statement, _ values: [BoundValue]
+    ) throws(PostgresError) {
+        try check(
+            withParameters(values) { count, pointers, lengths, formats in
+                PQsendQueryParams(
+                    session, statement.text, count, statement.types, pointers, lengths, formats, 1)
+            })
+    }
+
+    private func send(_ name: String, _ values: [BoundValue]) throws(PostgresError) {
+        try check(
+            withParameters(values) { count, pointers, lengths, formats in
+                PQsendQueryPrepared(session, name, count, pointers, lengths, formats, 1)
+            })
     }
 }
