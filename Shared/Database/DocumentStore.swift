@@ -78,11 +78,22 @@ package struct DocumentStore {
     package func isBeingWorkedOn(
         _ id: Document.ID, by kinds: [String]
     ) throws(PostgresError) -> Bool {
+        try hasJob(id, of: kinds, in: ["running"])
+    }
+
+    /// The same, or one is waiting to be.
+    package func hasOpenJob(_ id: Document.ID, of kinds: [String]) throws(PostgresError) -> Bool {
+        try hasJob(id, of: kinds, in: ["ready", "running"])
+    }
+
+    private func hasJob(
+        _ id: Document.ID, of kinds: [String], in states: [String]
+    ) throws(PostgresError) -> Bool {
         try !session.run(
             """
             SELECT id FROM jobs
             WHERE subject = \(id.description) AND kind = ANY(\(kinds)::text[])
-              AND state = 'running' LIMIT 1
+              AND state = ANY(\(states)::text[]) LIMIT 1
             """
         ).isEmpty
     }

@@ -37,22 +37,48 @@ package struct EmbeddingStore {
             """)
     }
 
-    /// Those of a document's texts that no other document of the same owner has.
-    package func deleteOnly(
-        of document: Document.ID, owner: Owner
-    ) throws(PostgresError) {
+    /// Those of a document's texts that nothing else of the same owner says.
+    package func deleteOnly(of document: Document.ID, owner: Owner) throws(PostgresError) {
+        try delete(ofChunksWhere: "document_id = \(document)", owner: owner)
+        try deleteAbandoned(of: owner)
+    }
+
+    /// The same for one revision.
+    package func deleteOnly(of revision: Revision.ID, owner: Owner) throws(PostgresError) {
+        try delete(ofChunksWhere: "revision_id = \(revision)", owner: owner)
+    }
+
+    private func delete(ofChunksWhere condition: SQL, owner: Owner) throws(PostgresError) {
+        try session.run(
+            """
+            WITH gone AS (
+                SELECT id, text_hash FROM chunks
+                WHERE tenant_id = \(Tenant.only) AND \(sql: condition)
+            )
+            DELETE FROM embeddings e
+            WHERE e.tenant_id = \(Tenant.only) AND e.owner_key = \(owner.embeddingKey)
+              AND e.text_hash IN (SELECT text_hash FROM gone)
+              AND NOT EXISTS (
+                  SELECT FROM chunks c
+                  JOIN documents d ON d.tenant_id = c.tenant_id AND d.id = c.document_id
+                  WHERE c.tenant_id = e.tenant_id AND c.text_hash = e.text_hash
+                    AND coalesce(d.owner_user_id, '') = e.owner_key
+                    AND c.id NOT IN (SELECT id FROM gone))
+            """)
+    }
+
+    /// What an indexing that was never finished left behind: no chunk refers to it. The hour is for
+    /// those that are under way.
+    private func deleteAbandoned(of owner: Owner) throws(PostgresError) {
         try session.run(
             """
             DELETE FROM embeddings e
-            USING (SELECT DISTINCT text_hash FROM chunks
-                   WHERE tenant_id = \(Tenant.only) AND document_id = \(document)) c
             WHERE e.tenant_id = \(Tenant.only) AND e.owner_key = \(owner.embeddingKey)
-              AND e.text_hash = c.text_hash
+              AND e.created_at < now() - interval '1 hour'
               AND NOT EXISTS (
-                  SELECT FROM chunks o
-                  JOIN documents d ON d.tenant_id = o.tenant_id AND d.id = o.document_id
-                  WHERE o.tenant_id = e.tenant_id AND o.text_hash = e.text_hash
-                    AND o.document_id <> \(document)
+                  SELECT FROM chunks c
+                  JOIN documents d ON d.tenant_id = c.tenant_id AND d.id = c.document_id
+                  WHERE c.tenant_id = e.tenant_id AND c.text_hash = e.text_hash
                     AND coalesce(d.owner_user_id, '') = e.owner_key)
             """)
     }

@@ -63,7 +63,9 @@ package struct Chunk: Sendable, Hashable, Identifiable {
     }
 
     /// What the model embeds and the lexical index analyses: the headings give the text its subject.
-    package var embeddedText: String {
+    package var embeddedText: String { Self.embeddedText(text, headingPath: headingPath) }
+
+    package static func embeddedText(_ text: String, headingPath: [String]) -> String {
         headingPath.isEmpty ? text : headingPath.joined(separator: " › ") + "\n" + text
     }
 }

@@ -11,7 +11,9 @@ enum Extraction {
     }
 
     /// Nil when the bytes are not of that format.
-    static func extract(_ bytes: [UInt8], as format: Format) -> (title: String?, blocks: [TextBlock])? {
+    static func extract(_ bytes: [UInt8], as format: Format) -> (
+        title: String?, blocks: [TextBlock]
+    )? {
         guard let text = TextDecoding.decode(bytes) else { return nil }
         return switch format {
         case .markdown: Markdown.read(text)

@@ -36,7 +36,8 @@ struct FrontMatter {
         let value = String(line.dropFirst("title:".count)).withoutLeadingSpace[...]
             .withoutTrailingSpace
         var text = value
-        for quote in ["\"", "'"] where text.count > 1 && text.hasPrefix(quote) && text.hasSuffix(quote) {
+        for quote in ["\"", "'"]
+        where text.count > 1 && text.hasPrefix(quote) && text.hasSuffix(quote) {
             text = text.dropFirst().dropLast()
             break
         }

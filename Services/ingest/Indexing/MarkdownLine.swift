@@ -55,7 +55,9 @@ struct MarkdownLine {
     }
 
     var isRule: Bool {
-        guard indentation < 4, let first = content.first, "*-_".contains(first) else { return false }
+        guard indentation < 4, let first = content.first, "*-_".contains(first) else {
+            return false
+        }
         let signs = content.filter { $0 != " " && $0 != "\t" }
         return signs.count >= 3 && signs.allSatisfy { $0 == first }
     }

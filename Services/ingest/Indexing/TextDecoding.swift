@@ -30,7 +30,8 @@ enum TextDecoding {
             return utf16(bytes.dropFirst(2), lowByteFirst: false)
         }
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return String(validating: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
+        return String(
+            validating: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
     }
 
     private static func utf16(_ bytes: ArraySlice<UInt8>, lowByteFirst: Bool) -> String? {

@@ -7,7 +7,8 @@ enum ContentDisposition {
 
     static func header(filename: String, contentType: String) -> String {
         let disposition = shown.contains(contentType) ? "inline" : "attachment"
-        return "\(disposition); filename=\"\(plain(filename))\"; filename*=UTF-8''\(encoded(filename))"
+        return
+            "\(disposition); filename=\"\(plain(filename))\"; filename*=UTF-8''\(encoded(filename))"
     }
 
     /// For programs that do not know `filename*`.

@@ -1,0 +1,60 @@
+import Database
+import Domain
+import Logging
+import Postgres
+import Qdrant
+import ServiceLifecycle
+
+/// Sees to it that there is a live generation with a collection, so that there is something to
+/// index into. Ends when there is; goes on trying while Postgres or the engine is away.
+struct FirstGeneration: Service {
+    let pool: PostgresPool
+    let qdrant: Qdrant
+    let description: IndexDescription
+    /// `QDRANT_COLLECTION`: what the names of collections begin with.
+    let collectionBase: String
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var pause = Duration.milliseconds(200)
+            while !Task.isCancelled {
+                do {
+                    try await ensure()
+                    break
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning(
+                        "index generation is not ready yet", metadata: ["reason": "\(error)"])
+                    try await Task.sleep(for: pause)
+                    pause = min(pause * 2, .seconds(5))
+                }
+            }
+        }
+        // A service that returns early would end the group.
+        try await gracefulShutdown()
+    }
+
+    func ensure() async throws {
+        let live = try await pool.transaction { transaction in
+            try GenerationStore(transaction).ensureLive(description, collectionBase: collectionBase)
+        }
+        try await qdrant.ensureCollection(
+            live.collection, dimensionCount: live.index.dimensionCount)
+        try await qdrant.setAlias("\(collectionBase)__live", to: live.collection)
+        if live.index != description {
+            logger.warning(
+                """
+                the settings describe another index than the live one; \
+                POST /admin/ingest {"all": true} builds it
+                """,
+                metadata: [
+                    "generation.number": "\(live.number)",
+                    "generation.fingerprint":
+                        "\(live.index.fingerprint)",
+                    "settings.fingerprint": "\(description.fingerprint)",
+                ])
+        }
+    }
+}

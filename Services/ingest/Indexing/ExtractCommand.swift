@@ -1,0 +1,50 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+
+/// `ingest extract markdown < file`: a document's text and structure as lines of JSON.
+///
+/// Run by the service in a limited child for every document; it opens nothing and calls nobody.
+struct ExtractCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "extract", abstract: "Read a document on standard input and print its text.")
+
+    /// The exit status that says: not a document of that format (`EX_DATAERR`).
+    static let unreadableStatus: Int32 = 65
+
+    @Argument(help: "How to read it: \(Extraction.Format.allCases.map(\.rawValue)).")
+    var format: Extraction.Format
+
+    func run() throws {
+        let bytes = try StandardStreams.readAll()
+        guard let text = Extraction.extract(bytes, as: format) else {
+            throw ExitCode(Self.unreadableStatus)
+        }
+        try StandardStreams.write(ExtractedText.encoded(title: text.title, blocks: text.blocks))
+    }
+}
+
+extension Extraction.Format: ExpressibleByArgument {}
+
+/// File descriptors 0 and 1, to their end.
+enum StandardStreams {
+    static func readAll() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(0, &part, part.count)
+            if count == 0 { return bytes }
+            guard count > 0 else { throw ExitCode(74) }
+            bytes += part[..<count]
+        }
+    }
+
+    static func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw ExitCode(74) }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

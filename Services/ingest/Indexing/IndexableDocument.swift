@@ -1,0 +1,38 @@
+import Crypto
+import Domain
+
+/// What is to be indexed: a document and where its content is.
+struct IndexableDocument: Sendable {
+    enum Content: Sendable {
+        /// An upload's bytes in storage.
+        case stored(key: String, byteCount: Int)
+        /// A page's Markdown, from its row.
+        case markdown(String)
+    }
+
+    let id: Document.ID
+    let kind: Document.Kind
+    let owner: Owner
+    /// SHA-256 of the bytes: the same content cut the same way is the same revision.
+    let contentHash: [UInt8]
+    let content: Content
+    let format: Extraction.Format
+
+    init(_ attachment: Attachment) {
+        id = attachment.documentID
+        kind = .upload
+        owner = attachment.owner
+        contentHash = attachment.sha256
+        content = .stored(key: attachment.storageKey, byteCount: attachment.byteCount)
+        format = Extraction.Format(contentType: attachment.contentType)
+    }
+
+    init(page: Document.ID, markdown: String) {
+        id = page
+        kind = .training
+        owner = .shared
+        contentHash = Array(SHA256.hash(data: Array(markdown.utf8)))
+        content = .markdown(markdown)
+        format = .markdown
+    }
+}
