@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 package import Postgres
 
 /// Which generation each chat replica asks, and which reload request it has carried out.

@@ -1,5 +1,5 @@
 package import Domain
-package import FoundationEssentials
+internal import FoundationEssentials
 package import Postgres
 
 /// Documents and their tombstones.

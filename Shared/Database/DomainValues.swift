@@ -1,5 +1,5 @@
 package import Domain
-package import Postgres
+internal import Postgres
 
 // The domain's nouns as they stand in columns.
 
