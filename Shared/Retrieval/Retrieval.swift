@@ -38,10 +38,7 @@ package struct Retrieval: Sendable {
         let search = Search(
             question: question, principal: principal, generation: generation, sources: sources,
             attachments: attachments ?? [], topK: topK)
-        if search.words.isEmpty && search.attachments.isEmpty && question.allSatisfy(\.isWhitespace)
-        {
-            return RetrievalResult(chunks: [], isDegraded: false)
-        }
+        if search.isEmpty { return RetrievalResult(chunks: [], isDegraded: false) }
         let (dense, isWithoutMeaning) = try await embedded(search)
         guard let proposals = try await proposals(search, dense: dense) else {
             return RetrievalResult(
@@ -76,7 +73,8 @@ package struct Retrieval: Sendable {
             let answers = try await qdrant.query(
                 search.queries(dense: dense), in: search.generation.collection)
             return Proposals(
-                everything: answers[0], attachments: answers.count > 1 ? answers[1] : [])
+                everything: answers[0], attachments: answers.count > 1 ? answers[1] : [],
+                isMeaningKnown: dense != nil)
         } catch .cancelled {
             throw CancellationError()
         } catch {
@@ -102,12 +100,10 @@ package struct Retrieval: Sendable {
                 try search.beginnings(session)
             )
         }
-        let others = proposals.everything.compactMap { candidate -> RetrievedChunk? in
-            guard let shown = everything[candidate.chunkID],
-                Relevance.isRelevant(search.evidence(for: shown, candidate))
-            else { return nil }
-            return RetrievedChunk(shown, score: candidate.score)
-        }
+        let others = search.relevant(
+            proposals.everything.compactMap { candidate in
+                everything[candidate.chunkID].map { (candidate, $0) }
+            }, isMeaningKnown: proposals.isMeaningKnown)
         let attached = proposals.attachments.compactMap { candidate in
             named[candidate.chunkID].map { RetrievedChunk($0, score: candidate.score) }
         }
@@ -131,9 +127,7 @@ package struct Retrieval: Sendable {
                 try search.beginnings(session)
             )
         }
-        let others = search.rankedByWords(everything).filter {
-            Relevance.isRelevant(.init(cosine: nil, overlap: $0.score))
-        }
+        let others = search.relevantByWords(everything)
         return Merging.merged(
             attachments: search.rankedByWords(named) + beginnings, others: others,
             topK: search.topK)
@@ -143,4 +137,5 @@ package struct Retrieval: Sendable {
 private struct Proposals {
     let everything: [Candidate]
     let attachments: [Candidate]
+    let isMeaningKnown: Bool
 }

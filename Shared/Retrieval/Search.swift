@@ -33,6 +33,9 @@ struct Search: Sendable {
         words = Analyser.questionWords(question)
     }
 
+    /// Nothing is asked, of nothing.
+    var isEmpty: Bool { attachments.isEmpty && question.allSatisfy(\.isWhitespace) }
+
     var terms: Set<String> { Set(words.joined()) }
 
     var documents: [Document.ID] { attachments.map { Document.ID(rawValue: $0.rawValue) } }
@@ -52,8 +55,27 @@ struct Search: Sendable {
         return [everything, named]
     }
 
-    func evidence(for shown: ShownChunk, _ candidate: Candidate) -> Relevance.Evidence {
-        Relevance.Evidence(cosine: candidate.denseScore, overlap: overlap(with: shown))
+    /// In the engine's order, without what is not about the question.
+    func relevant(
+        _ found: [(Candidate, ShownChunk)], isMeaningKnown: Bool
+    ) -> [RetrievedChunk] {
+        let evidence = found.map { candidate, shown in
+            Relevance.Evidence(cosine: candidate.denseScore, overlap: overlap(with: shown))
+        }
+        let kept = Relevance(model: generation.index.questionModel)
+            .kept(evidence, isMeaningKnown: isMeaningKnown)
+        return zip(found, kept).compactMap { pair, isKept in
+            isKept ? RetrievedChunk(pair.1, score: pair.0.score) : nil
+        }
+    }
+
+    func relevantByWords(_ chunks: [ShownChunk]) -> [RetrievedChunk] {
+        let ranked = rankedByWords(chunks)
+        let kept = Relevance(model: generation.index.questionModel)
+            .kept(
+                ranked.map { Relevance.Evidence(cosine: nil, overlap: $0.score) },
+                isMeaningKnown: false)
+        return zip(ranked, kept).compactMap { $1 ? $0 : nil }
     }
 
     /// Postgres's rank knows no rarity of terms; how many of the question's words stand in a

@@ -26,7 +26,9 @@ private struct SentenceScanner {
             let character = text[index]
             let next = text.index(after: index)
             if character.isNewline {
-                if beginsBlock(at: next) { close(at: index, resumingAt: next) }
+                if isBlock(endingAt: index) || beginsBlock(at: next) {
+                    close(at: index, resumingAt: next)
+                }
                 index = next
             } else if Self.marks.contains(character), let end = sentenceEnd(after: index) {
                 close(at: end, resumingAt: end)
@@ -80,6 +82,12 @@ private struct SentenceScanner {
         }
         if Abbreviations.beforeNames.contains(token) { return true }
         return Abbreviations.all.contains(token) && !following.isUppercase
+    }
+
+    /// A heading or a table row is a sentence of its own.
+    private func isBlock(endingAt index: String.Index) -> Bool {
+        let first = text[start..<index].first { !$0.isWhitespace }
+        return first == "#" || first == "|"
     }
 
     /// An empty line, a list item, a heading, a table row or a quote begins here.
