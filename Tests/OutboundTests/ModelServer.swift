@@ -27,6 +27,7 @@ struct ModelServer: Sendable {
 
     /// Serves the answers, one per request, the last one again and again. After each the
     /// connection is closed, which is what ends a body without a length.
+    @discardableResult
     static func run<Result: Sendable>(
         _ answers: [Step]..., body: @Sendable (ModelServer) async throws -> Result
     ) async throws -> Result {
@@ -85,7 +86,7 @@ struct ModelServer: Sendable {
     }
 
     private static func isWhole(_ text: String) -> Bool {
-        guard let end = text.range(of: "\r\n\r\n") else { return false }
+        guard let end = text.firstRange(of: "\r\n\r\n") else { return false }
         let lengths = text.lowercased().split(separator: "\r\n").compactMap { line in
             line.hasPrefix("content-length: ") ? Int(line.dropFirst(16)) : nil
         }
@@ -93,6 +94,7 @@ struct ModelServer: Sendable {
     }
 
     /// The endpoint under test, talking to this server.
+    @discardableResult
     func withEndpoint<Result>(
         dimensionCount: Int? = nil, batchSize: Int = 32,
         _ body: (ModelEndpoint) async throws -> Result

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import JWTKit
 
 /// Access tokens as the local issuer would sign them, for any subject: the issuer's own token
