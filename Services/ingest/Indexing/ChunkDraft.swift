@@ -1,4 +1,5 @@
 import Crypto
+import Database
 import Domain
 import TextAnalysis
 

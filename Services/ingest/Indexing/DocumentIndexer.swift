@@ -14,6 +14,7 @@ struct DocumentIndexer: Sendable {
     let drafts: RevisionDrafts
     let embedder: Embedder
     let queue: JobQueue
+    let lateWrites: LateWrites
     let logger: Logger
 
     /// What was made, for the transaction that shows it.
@@ -48,10 +49,8 @@ struct DocumentIndexer: Sendable {
         }
         do {
             try await indexEverywhere(document, for: job, cutAlike: cutAlike, finish: finish)
-        } catch JobFailure.leaseLost {
-            await removeLateWrites(of: document.id)
-            throw JobFailure.leaseLost
         } catch {
+            lateWrites.check(document.id)
             throw IndexingFailure.sorted(error)
         }
     }
@@ -100,25 +99,6 @@ struct DocumentIndexer: Sendable {
             if isDone { return }
         }
         throw JobFailure.snooze(.seconds(1))
-    }
-
-    /// Points were written under a lease that is gone: if the document went meanwhile, they go too.
-    private func removeLateWrites(of document: Document.ID) async {
-        do {
-            let (isAlive, collections) = try await pool.read { session in
-                let collections = try GenerationStore(session).list()
-                    .filter { $0.state != .dropped }.map(\.collection)
-                return (try DocumentStore(session).find(document) != nil, collections)
-            }
-            if isAlive { return }
-            for collection in collections {
-                try await qdrant.deletePoints(document: document, in: collection)
-            }
-        } catch {
-            logger.warning(
-                "late points may remain until the next comparison of the stores",
-                metadata: ["document.id": "\(document)", "reason": "\(error)"])
-        }
     }
 
     private static func smallestWindow(_ generations: [Generation]) -> String? {

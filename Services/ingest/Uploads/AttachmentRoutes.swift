@@ -1,0 +1,127 @@
+import Database
+import Domain
+import HTTPService
+import HTTPTypes
+import Hummingbird
+import JobQueue
+import Logging
+import Postgres
+
+/// What members see of their uploads, and taking them away.
+struct AttachmentRoutes: Sendable {
+    let pool: PostgresPool
+    let queue: JobQueue
+    let points: PointErasure
+    let logger: Logger
+
+    /// How long a deletion's answer waits for the engine.
+    private static let eraseWait = Duration.seconds(2)
+
+    func add(to router: some RouterMethods<ServiceContext>) {
+        router.get("attachments", use: list)
+        router.get("attachments/:id", use: find)
+        router.delete("attachments/:id", use: delete)
+    }
+
+    private func list(_ request: Request, context: ServiceContext) async throws -> Response {
+        let principal = context.principal
+        let paging = try Paging(request, default: 200, max: 500)
+        let before = try paging.cursor.map(Self.sequence)
+        let sources: Set<SourceKind> =
+            try request.flag("include_shared") ? [.mine, .shared] : [.mine]
+        let (found, total) = try await pool.read { session in
+            let store = AttachmentStore(session)
+            return (
+                // One more than asked tells whether there is a next page.
+                try store.list(
+                    for: principal, sources: sources, limit: paging.limit + 1,
+                    offset: before == nil ? paging.offset : 0, before: before),
+                try store.count(for: principal, sources: sources)
+            )
+        }
+        let items = found.prefix(paging.limit)
+        return try JSONResponse.make(
+            .ok,
+            Page(
+                items: items.map { AttachmentBody($0, isItem: true) }, limit: paging.limit,
+                offset: paging.offset, total: total,
+                nextCursor: found.count > items.count
+                    ? items.last.map { Cursor.encode(String($0.sequence)) } : nil))
+    }
+
+    private static func sequence(_ cursor: String) throws -> Int {
+        guard let sequence = Cursor.decode(cursor).flatMap({ Int($0) }) else {
+            throw Problem.invalid("/cursor", "The cursor is not one of ours.")
+        }
+        return sequence
+    }
+
+    private func find(_ request: Request, context: ServiceContext) async throws -> Response {
+        let attachment = try await attachment(context)
+        return try JSONResponse.make(.ok, AttachmentBody(attachment, isItem: true))
+    }
+
+    private func delete(_ request: Request, context: ServiceContext) async throws -> Response {
+        let attachment = try await attachment(context)
+        // Everybody's may be seen by all, and taken away by operators.
+        if attachment.owner == .shared, !context.principal.isAdmin { throw Problem.adminOnly }
+        let id = attachment.documentID
+        let mayErase = try await pool.transaction { transaction in
+            let documents = DocumentStore(transaction)
+            guard
+                try documents.delete(id, upsertSeconds: DocumentIndexer.upsertSeconds)
+            else { throw Problem.attachmentNotFound }
+            try queue.cancel(subject: id.description, in: transaction)
+            try queue.enqueue(
+                EraseDocumentJob.kind, EraseDocumentJob(documentID: id),
+                subject: id.description, priority: .erase, in: transaction)
+            try transaction.notify(Channel.attachments, id.description)
+            return try documents.findTombstone(id).map { $0.remainingSeconds <= 0 } ?? true
+        }
+        logger.info("attachment deleted", metadata: ["attachment.id": "\(id)"])
+        // Before an ingest's lease is over, its points may still come: the job waits for that.
+        if mayErase { await points.erase(id, within: Self.eraseWait) }
+        return try JSONResponse.make(.ok, Deleted(attachmentID: attachment.id))
+    }
+
+    private func attachment(_ context: ServiceContext) async throws -> Attachment {
+        let id = try context.parameters.id("id", as: Attachment.ID.self)
+        let principal = context.principal
+        let found = try await pool.read { try AttachmentStore($0).find(id, for: principal) }
+        guard let found else { throw Problem.attachmentNotFound }
+        return found
+    }
+
+    private struct Page: Encodable {
+        let items: [AttachmentBody]
+        let limit: Int
+        let offset: Int
+        let total: Int
+        let nextCursor: String?
+
+        private enum Key: String, CodingKey {
+            case items, limit, offset, total
+            case nextCursor = "next_cursor"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var body = encoder.container(keyedBy: Key.self)
+            try body.encode(items, forKey: .items)
+            try body.encode(limit, forKey: .limit)
+            try body.encode(offset, forKey: .offset)
+            try body.encode(total, forKey: .total)
+            // Null says that this was the last page.
+            try body.encode(nextCursor, forKey: .nextCursor)
+        }
+    }
+
+    private struct Deleted: Encodable {
+        let status = "deleted"
+        let attachmentID: Attachment.ID
+
+        private enum CodingKeys: String, CodingKey {
+            case status
+            case attachmentID = "attachment_id"
+        }
+    }
+}
