@@ -1,0 +1,157 @@
+import CLibGit2
+package import FoundationEssentials
+import Glibc
+
+/// The child's work: brings the clone to the target and reads its pages.
+///
+/// It may be killed at any moment. So a new clone is made beside its place and then moved there, and
+/// a marker says that refs and files are being changed: a clone found with it is made anew.
+package struct GitSnapshotter {
+    private let request: GitSnapshotRequest
+    private let files = FileManager.default
+
+    package init(_ request: GitSnapshotRequest) { self.request = request }
+
+    /// Reads a request from `input` and gives every line of the answer to `write`.
+    package static func answer(_ input: Data, write: (Data) throws -> Void) throws {
+        let encoder = JSONEncoder()
+        func send(_ line: GitSnapshotLine) throws {
+            try write(encoder.encode(line) + [UInt8(ascii: "\n")])
+        }
+        do {
+            let request = try JSONDecoder().decode(GitSnapshotRequest.self, from: input)
+            try GitSnapshotter(request).run(send)
+        } catch let failure as GitFailure {
+            try send(.failure(failure))
+        } catch let error as LibGit2Error {
+            try send(.failure(.broken(error.message)))
+        }
+    }
+
+    func run(_ send: (GitSnapshotLine) throws -> Void) throws {
+        guard let target = GitTarget(request.target) else { throw GitFailure.unknownTarget }
+        try LibGit2.start(certificateFile: request.certificateFile)
+        defer { git_libgit2_shutdown() }
+        try removeLeftovers()
+        let commit = try isOurClone() ? refresh(to: target) : clone(target)
+        try GitRepository(opening: request.path)
+            .forEachPage(of: commit, limits: request.limits, send)
+        try send(.commit(commit))
+    }
+
+    /// False when there is none, or one that has to be made anew.
+    private func isOurClone() throws -> Bool {
+        var isFolder = false
+        guard files.fileExists(atPath: request.path, isDirectory: &isFolder) else { return false }
+        guard isFolder else { throw GitFailure.notARepository }
+        if try files.contentsOfDirectory(atPath: request.path).isEmpty { return false }
+        guard isOwnedByUs(), files.fileExists(atPath: request.path + "/.git") else {
+            throw GitFailure.notARepository
+        }
+        if files.fileExists(atPath: marker) { return false }
+        return try notARepository { () throws(LibGit2Error) in
+            try GitRepository(opening: request.path)
+        } then: { repository in
+            guard !repository.isBare else { throw GitFailure.notARepository }
+            guard try !repository.hasLocalChanges() else { throw GitFailure.localChanges }
+            return repository.findOrigin() == request.address
+        }
+    }
+
+    private func notARepository(
+        _ open: () throws(LibGit2Error) -> GitRepository,
+        then body: (borrowing GitRepository) throws -> Bool
+    ) throws -> Bool {
+        let repository: GitRepository
+        do { repository = try open() } catch { throw GitFailure.notARepository }
+        return try body(repository)
+    }
+
+    private func refresh(to target: GitTarget) throws -> String {
+        let repository = try GitRepository(opening: request.path)
+        let remote = try download(into: repository)
+        try Data().write(to: URL(filePath: marker))
+        try remote.updateReferences()
+        let commit: String
+        do { commit = try find(target, in: repository) } catch {
+            // Nothing but refs has changed, and all of them: the clone is whole.
+            try files.removeItem(atPath: marker)
+            throw error
+        }
+        try repository.checkOut(commit)
+        try files.removeItem(atPath: marker)
+        return commit
+    }
+
+    private func clone(_ target: GitTarget) throws -> String {
+        let place = request.path + Self.temporarySuffix
+        try files.createDirectory(
+            atPath: URL(filePath: request.path).deletingLastPathComponent().path(),
+            withIntermediateDirectories: true)
+        var isInPlace = false
+        defer {
+            // What cannot be removed now is removed by the next run.
+            if !isInPlace { try? files.removeItem(atPath: place) }
+        }
+        let commit: String
+        do {
+            let repository = try GitRepository(making: place)
+            try repository.setOrigin(request.address)
+            try download(into: repository).updateReferences()
+            commit = try find(target, in: repository)
+            try repository.checkOut(commit)
+        }
+        if files.fileExists(atPath: request.path) {
+            try files.moveItem(atPath: request.path, toPath: request.path + Self.replacedSuffix)
+        }
+        try files.moveItem(atPath: place, toPath: request.path)
+        isInPlace = true
+        try removeLeftovers()
+        return commit
+    }
+
+    private func download(into repository: borrowing GitRepository) throws -> GitRemote {
+        let transfer = GitTransfer(
+            credentials: request.credentials, byteCountMax: request.limits.transferByteCountMax)
+        do {
+            return try repository.download(transfer)
+        } catch {
+            throw transfer.isTooLarge ? GitFailure.tooLarge("transfer") : GitFailure.unreachable
+        }
+    }
+
+    private func find(
+        _ target: GitTarget, in repository: borrowing GitRepository
+    ) throws -> String {
+        do {
+            return try repository.commit(target)
+        } catch {
+            throw GitFailure.unknownTarget
+        }
+    }
+
+    private static let temporarySuffix = ".cloning"
+    private static let replacedSuffix = ".replaced"
+    private var marker: String { request.path + "/.git/celine-refreshing" }
+
+    /// Of a run that was killed. Between the two moves of a replacement the old clone is put back.
+    private func removeLeftovers() throws {
+        let replaced = request.path + Self.replacedSuffix
+        if files.fileExists(atPath: replaced) {
+            if files.fileExists(atPath: request.path) {
+                try files.removeItem(atPath: replaced)
+            } else {
+                try files.moveItem(atPath: replaced, toPath: request.path)
+            }
+        }
+        let place = request.path + Self.temporarySuffix
+        if files.fileExists(atPath: place) { try files.removeItem(atPath: place) }
+    }
+
+    /// A repository's own configuration is obeyed, so it must be ours or the system's.
+    private func isOwnedByUs() -> Bool {
+        // Without attributes it is not ours.
+        let owner = try? files.attributesOfItem(atPath: request.path)[.ownerAccountID] as? UInt32
+        return owner == geteuid() || owner == 0
+    }
+}
