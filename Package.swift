@@ -122,7 +122,9 @@ let package = Package(
         shared("Git", "CLibGit2", "ChildProcess"),
         shared(
             "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1),
-        shared("ServiceRuntime", "Domain", "OutboundHTTP", lifecycle, unixSignals, logging),
+        shared(
+            "ServiceRuntime", "Domain", "OutboundHTTP", asyncHTTPClient, lifecycle, unixSignals,
+            logging),
         shared(
             "HTTPService", "ServiceRuntime", "Identity", "Domain", hummingbird, logging, nioCore,
             httpTypes, asyncAlgorithms, nioHTTP1),
@@ -131,7 +133,7 @@ let package = Package(
             "Gateway",
             [
                 "Domain", "Identity", "ServiceRuntime", "OutboundHTTP", argumentParser, lifecycle,
-                logging, collections,
+                logging, asyncHTTPClient, unixSignals,
             ] + nio,
             resources: [.embedInCode("Web")]),
         service(
@@ -183,11 +185,16 @@ let package = Package(
         tests("GitTests", ["Git", "ChildProcess", nioCore, nioPosix, logging]),
         tests(
             "IdentityTests",
-            ["Identity", "Domain", "OutboundHTTP", jwt, crypto, hummingbird, logging, nioCore]),
+            [
+                "Identity", "Domain", "OutboundHTTP", jwt, crypto, asyncHTTPClient, logging,
+                nioCore,
+            ]),
         tests(
             "GatewayTests",
-            ["Gateway", "Identity", "Domain", "ServiceRuntime", "OutboundHTTP", jwt, crypto,
-             logging, hummingbird, httpTypes, nioEmbedded] + nio),
+            [
+                "Gateway", "Identity", "Domain", "ServiceRuntime", "OutboundHTTP", jwt, crypto,
+                logging, asyncHTTPClient, lifecycle, nioEmbedded,
+            ] + nio),
         tests(
             "ChatTests",
             webService + [
