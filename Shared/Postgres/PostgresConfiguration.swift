@@ -4,7 +4,7 @@ internal import CLibPQ
 package struct PostgresConfiguration: Sendable {
     /// libpq's keywords and values.
     var keywords: [String: String]
-    let schema: String
+    package let schema: String
 
     /// - Parameters:
     ///   - url: `postgres://`, `postgresql://`, `postgresql+asyncpg://` or libpq's `host=… dbname=…`.

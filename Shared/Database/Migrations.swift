@@ -1,0 +1,136 @@
+package import Logging
+package import Postgres
+internal import Domain
+
+/// Brings our schema to what this version needs, and tells whether it is.
+package enum Migrations {
+    struct Migration {
+        let version: Int
+        let name: String
+        /// The oldest version of ours that can run on the schema as it is after this one.
+        let compatibleFrom: Int
+        let sql: [UInt8]
+    }
+
+    /// In order, without gaps. Never edited once released: expand, then contract.
+    static let all = [
+        Migration(
+            version: 1, name: "initial", compatibleFrom: 1, sql: PackageResources._001_initial_sql)
+    ]
+
+    /// What this version was written for.
+    package static let current = all.last?.version ?? 0
+
+    /// Eight digits that change with every migration's text.
+    package static var fingerprint: String {
+        let text = String(decoding: all.flatMap(\.sql), as: UTF8.self)
+        return String(
+            Identifier<Migration>(namespace: Tenant.only.rawValue, name: text).description.prefix(8))
+    }
+
+    /// Any number that nobody else locks.
+    private static let lock: Int64 = 0x6365_6C69_6E65
+
+    /// Applies what is missing, each migration in a transaction. Several callers at once take turns.
+    package static func run(_ pool: PostgresPool, logger: Logger) async throws {
+        let finished: Void? = try await pool.withAdvisoryLock(lock, waitMax: .seconds(120)) {
+            let applied = try await prepare(pool)
+            for migration in all where migration.version > applied {
+                try await apply(migration, to: pool)
+                logger.info(
+                    "applied a migration",
+                    metadata: [
+                        "migration.version": "\(migration.version)",
+                        "migration.name": "\(migration.name)",
+                    ])
+            }
+        }
+        guard finished != nil else { throw MigrationError.busy }
+    }
+
+    /// Throws unless this version can run on the schema as it is.
+    package static func requireCompatible(_ pool: PostgresPool) async throws {
+        let row = try await pool.read { session in
+            guard try hasTable(session) else { return Row?.none }
+            return try session.run(
+                """
+                SELECT version, compatible_from FROM schema_migrations
+                ORDER BY version DESC LIMIT 1
+                """
+            ).first
+        }
+        let version = try row?.get("version", as: Int.self) ?? 0
+        let compatibleFrom = try row?.get("compatible_from", as: Int.self) ?? 0
+        guard version >= current else {
+            throw MigrationError.schemaTooOld(found: version, needed: current)
+        }
+        guard compatibleFrom <= current else {
+            throw MigrationError.schemaTooNew(
+                found: version, compatibleFrom: compatibleFrom, ours: current)
+        }
+    }
+
+    /// The schema and the table of versions. Returns the newest version there is.
+    private static func prepare(_ pool: PostgresPool) async throws -> Int {
+        let schema = pool.configuration.schema
+        return try await pool.transaction { transaction in
+            // Looked for first: making it needs a right that running does not.
+            let found = try transaction.run(
+                "SELECT 1 AS found FROM pg_namespace WHERE nspname = \(schema)")
+            if found.isEmpty {
+                let name = try transaction.run("SELECT quote_ident(\(schema)) AS name")
+                    .first?.get("name", as: String.self) ?? ""
+                try transaction.run(script: "CREATE SCHEMA \(name)")
+            }
+            if try !hasTable(transaction) {
+                try transaction.run(
+                    """
+                    CREATE TABLE schema_migrations (
+                        version int PRIMARY KEY,
+                        name text NOT NULL,
+                        compatible_from int NOT NULL,
+                        applied_at timestamptz NOT NULL DEFAULT now()
+                    )
+                    """)
+            }
+            return try transaction.run(
+                "SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
+            ).first?.get("version") ?? 0
+        }
+    }
+
+    private static func apply(_ migration: Migration, to pool: PostgresPool) async throws {
+        try await pool.transaction(deadline: .seconds(1800)) { transaction in
+            try transaction.run(script: String(decoding: migration.sql, as: UTF8.self))
+            try transaction.run(
+                """
+                INSERT INTO schema_migrations (version, name, compatible_from)
+                VALUES (\(migration.version), \(migration.name), \(migration.compatibleFrom))
+                """)
+        }
+    }
+
+    private static func hasTable(_ session: Session) throws(PostgresError) -> Bool {
+        try session.run("SELECT to_regclass('schema_migrations') IS NOT NULL AS found")
+            .first?.get("found") ?? false
+    }
+}
+
+package enum MigrationError: Error, Equatable, CustomStringConvertible {
+    /// Somebody else has been migrating for two minutes.
+    case busy
+    case schemaTooOld(found: Int, needed: Int)
+    case schemaTooNew(found: Int, compatibleFrom: Int, ours: Int)
+
+    package var description: String {
+        switch self {
+        case .busy: "another process is migrating the database; try again when it is done"
+        case .schemaTooOld(let found, let needed):
+            "the database's schema is version \(found) and this needs \(needed): "
+                + "run `admin migrate`"
+        case .schemaTooNew(let found, let compatibleFrom, let ours):
+            "the database's schema is version \(found), which runs with \(compatibleFrom) and "
+                + "later, and this is \(ours): deploy a newer version"
+        }
+    }
+}
