@@ -1,0 +1,76 @@
+import FoundationEssentials
+import Identity
+import NIOCore
+import NIOHTTP1
+
+/// A whole response of the gateway's own.
+struct Answer: Sendable {
+    let status: HTTPResponseStatus
+    var headers: HTTPHeaders
+    let body: ByteBuffer
+
+    static func json(_ value: some Encodable, status: HTTPResponseStatus = .ok) -> Answer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return json(bytes: Array(try encoder.encode(value)), status: status)
+        } catch {
+            // Strings, numbers and lists always encode; the compiler cannot know.
+            return Answer(status: .internalServerError, headers: [:], body: ByteBuffer())
+        }
+    }
+
+    static func json(bytes: [UInt8], status: HTTPResponseStatus = .ok) -> Answer {
+        Answer(
+            status: status,
+            headers: ["Content-Type": "application/json", "Cache-Control": "no-store"],
+            body: ByteBuffer(bytes: bytes))
+    }
+
+    static let health = json(["status": "ok"])
+    static let ready = json(["status": "ready"])
+    static let notReady = json(["status": "not_ready"], status: .serviceUnavailable)
+    static let ping = json(["ok": true])
+    static let document: Answer = {
+        var answer = json(bytes: PackageResources.openapi_json)
+        answer.headers.replaceOrAdd(name: "Cache-Control", value: "no-cache")
+        return answer
+    }()
+
+    static func user(_ caller: Caller) -> Answer { json(Profile(caller)) }
+
+    /// What a browser may send from an origin that is let in.
+    static func preflight(methods: [HTTPMethod]) -> Answer {
+        Answer(
+            status: .noContent,
+            headers: [
+                "Access-Control-Allow-Methods": methods.map(\.rawValue).joined(separator: ", "),
+                "Access-Control-Allow-Headers":
+                    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
+                "Access-Control-Max-Age": "600",
+            ],
+            body: ByteBuffer())
+    }
+}
+
+/// The caller's claims under the names that different clients know.
+private struct Profile: Encodable {
+    let sub, email, name, user_id, username, preferred_username: String
+    let full_name, first_name, last_name: String
+    let groups: [String]
+    let is_admin: Bool
+
+    init(_ caller: Caller) {
+        sub = caller.sub
+        email = caller.email
+        name = caller.name
+        user_id = caller.sub
+        username = caller.preferredUsername
+        preferred_username = caller.preferredUsername
+        full_name = caller.name
+        first_name = caller.givenName
+        last_name = caller.familyName
+        groups = caller.groups
+        is_admin = caller.isAdmin
+    }
+}

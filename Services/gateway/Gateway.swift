@@ -1,0 +1,36 @@
+import Identity
+import Logging
+import OutboundHTTP
+
+/// The gateway put together from its settings.
+struct GatewayComposition: Sendable {
+    let keys: IssuerKeys
+    let server: GatewayServer
+
+    init(
+        settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
+        limits: RequestLimits = RequestLimits(),
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws {
+        let rules = settings.tokenRules
+        keys = IssuerKeys(
+            source: KeySource(issuer: settings.issuer, jwksURL: settings.jwksURL, http: http),
+            algorithms: settings.algorithms, logger: logger)
+        let verifier = TokenVerifier(rules: rules, keys: keys)
+        server = GatewayServer(
+            host: settings.host, port: settings.port,
+            rules: DoorRules(
+                routes: Routes(),
+                tokenSource: TokenSource(cookieName: settings.cookieName),
+                crossSite: CrossSite(
+                    publicOrigins: settings.publicOrigins,
+                    allowedOrigins: settings.corsAllowedOrigins),
+                verifier: verifier,
+                issuer: try InternalTokenIssuer(privateKey: settings.internalAuthKey),
+                upstreams: settings.upstreams, limits: limits,
+                readiness: Readiness(
+                    upstreams: settings.upstreams, http: http, verifier: verifier),
+                logger: logger),
+            onListening: onListening)
+    }
+}

@@ -1,0 +1,82 @@
+import Identity
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// All that the connections of one event loop share. Only touched on that loop.
+final class Door {
+    let eventLoop: any EventLoop
+    let rules: DoorRules
+    let pool: UpstreamPool
+    let internalTokens: InternalTokens
+    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var ticking: RepeatedTask?
+    private var drained: EventLoopPromise<Void>?
+
+    init(rules: DoorRules, eventLoop: any EventLoop) {
+        self.rules = rules
+        self.eventLoop = eventLoop
+        pool = UpstreamPool(
+            addresses: rules.upstreams, limits: rules.limits, eventLoop: eventLoop)
+        internalTokens = InternalTokens(issuer: rules.issuer)
+    }
+
+    var limits: RequestLimits { rules.limits }
+    var isDraining: Bool { drained != nil }
+
+    /// False when there are too many already.
+    func admit(_ connection: ClientConnection) -> Bool {
+        guard connections.count < limits.connectionCountMax, !isDraining else { return false }
+        connections[ObjectIdentifier(connection)] = connection
+        return true
+    }
+
+    func forget(_ connection: ClientConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        if connections.isEmpty { drained?.succeed() }
+    }
+
+    /// One look a second at every connection: cheaper than a timer per request.
+    func startTicking() {
+        let door = NIOLoopBound(self, eventLoop: eventLoop)
+        ticking = eventLoop.scheduleRepeatedTask(
+            initialDelay: .seconds(1), delay: .seconds(1)
+        ) { _ in door.value.tick() }
+    }
+
+    private func tick() {
+        let now = NIODeadline.now()
+        for connection in Array(connections.values) { connection.tick(now) }
+        pool.closeIdle(now: now)
+    }
+
+    /// Lets running exchanges finish; the future succeeds when the last connection is gone.
+    func drain() -> EventLoopFuture<Void> {
+        if let drained { return drained.futureResult }
+        let promise = eventLoop.makePromise(of: Void.self)
+        drained = promise
+        for connection in Array(connections.values) { connection.drain() }
+        pool.closeAllIdle()
+        if connections.isEmpty { promise.succeed() }
+        return promise.futureResult
+    }
+
+    func closeAll() {
+        ticking?.cancel()
+        for connection in Array(connections.values) { connection.close() }
+        pool.closeAllIdle()
+    }
+}
+
+/// What decides over a request, the same on every event loop.
+struct DoorRules: Sendable {
+    let routes: Routes
+    let tokenSource: TokenSource
+    let crossSite: CrossSite
+    let verifier: TokenVerifier
+    let issuer: InternalTokenIssuer
+    let upstreams: [Upstream: [ReplicaAddress]]
+    let limits: RequestLimits
+    let readiness: Readiness
+    let logger: Logger
+}

@@ -1,0 +1,92 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
+
+/// The public port: an event loop per core, a `Door` on each.
+struct GatewayServer: Service {
+    /// Between "stop" and the connections being cut: shorter than orchestrators wait.
+    private static let drainSeconds: Int64 = 20
+
+    let host: String
+    let port: Int
+    let rules: DoorRules
+    /// Called with the port once connections are accepted.
+    var onListening: @Sendable (Int) -> Void = { _ in }
+    var drainMax: TimeAmount = .seconds(drainSeconds)
+
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let doors = try await openDoors(on: group)
+        let listener = try await listen(on: group, doors)
+        let bound = listener.localAddress?.port ?? port
+        rules.logger.info("gateway listens", metadata: ["host": "\(host)", "port": "\(bound)"])
+        onListening(bound)
+        await waitForShutdown()
+        try await listener.close()
+        await drain(Array(doors.values))
+    }
+
+    private func openDoors(
+        on group: MultiThreadedEventLoopGroup
+    ) async throws -> [ObjectIdentifier: NIOLoopBound<Door>] {
+        var doors: [ObjectIdentifier: NIOLoopBound<Door>] = [:]
+        let rules = rules
+        for eventLoop in group.makeIterator() {
+            doors[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
+                let door = Door(rules: rules, eventLoop: eventLoop)
+                door.startTicking()
+                return NIOLoopBound(door, eventLoop: eventLoop)
+            }.get()
+        }
+        return doors
+    }
+
+    private func listen(
+        on group: MultiThreadedEventLoopGroup, _ doors: [ObjectIdentifier: NIOLoopBound<Door>]
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let door = doors[ObjectIdentifier(channel.eventLoop)] else {
+                        throw ChannelError.operationUnsupported
+                    }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
+                    try pipeline.addHandler(ClientConnection(door: door.value))
+                }
+            }
+            .bind(host: host, port: port).get()
+    }
+
+    private func waitForShutdown() async {
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled instead of asked: the door closes all the same.
+        }
+    }
+
+    private func drain(_ doors: [NIOLoopBound<Door>]) async {
+        let drainMax = drainMax
+        await withTaskGroup(of: Void.self) { group in
+            for door in doors {
+                let eventLoop = door.eventLoop
+                group.addTask {
+                    let over = eventLoop.flatSubmit {
+                        eventLoop.scheduleTask(in: drainMax) { door.value.closeAll() }
+                        return door.value.drain()
+                    }
+                    // The promise behind it is only ever succeeded.
+                    try? await over.get()
+                    // The loop outlives us; only its ticking has to end.
+                    try? await eventLoop.submit { door.value.closeAll() }.get()
+                }
+            }
+        }
+    }
+}

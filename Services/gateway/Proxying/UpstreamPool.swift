@@ -1,0 +1,73 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// Connections of one event loop to the services. Only touched on that loop.
+final class UpstreamPool {
+    let limits: RequestLimits
+    private let eventLoop: any EventLoop
+    private let replicas: [Upstream: [Replica]]
+    /// Where the search begins: equally loaded replicas take turns.
+    private var turn = 0
+
+    init(
+        addresses: [Upstream: [ReplicaAddress]], limits: RequestLimits, eventLoop: any EventLoop
+    ) {
+        self.limits = limits
+        self.eventLoop = eventLoop
+        replicas = addresses.mapValues { $0.map(Replica.init(address:)) }
+    }
+
+    /// The replicas of a service in the order to try them: those that answer connections first,
+    /// among them the one with the fewest outstanding requests.
+    func candidates(_ upstream: Upstream) -> [Replica] {
+        let all = replicas[upstream] ?? []
+        guard all.count > 1 else { return all }
+        turn &+= 1
+        let start = turn % all.count
+        let now = NIODeadline.now()
+        let rotated = Array(all[start...] + all[..<start])
+        return rotated.enumerated()
+            .sorted { one, other in
+                let (isOneAvoided, isOtherAvoided) =
+                    (one.element.avoidedUntil > now, other.element.avoidedUntil > now)
+                if isOneAvoided != isOtherAvoided { return isOtherAvoided }
+                let counts = (one.element.outstandingCount, other.element.outstandingCount)
+                return counts.0 == counts.1 ? one.offset < other.offset : counts.0 < counts.1
+            }
+            .map(\.element)
+    }
+
+    /// A new connection, with nobody using it.
+    func connect(to replica: Replica) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
+        let connection = NIOLoopBound(
+            UpstreamConnection(replica: replica, limits: limits), eventLoop: eventLoop)
+        return ClientBootstrap(group: eventLoop)
+            .connectTimeout(limits.connect)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // Framing headers are ours: the encoder must not have opinions of its own.
+                    var configuration = HTTPRequestEncoder.Configuration()
+                    configuration.automaticallySetFramingHeaders = false
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(HTTPRequestEncoder(configuration: configuration))
+                    try pipeline.addHandler(
+                        ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)))
+                    try pipeline.addHandler(connection.value)
+                }
+            }
+            .connect(host: replica.host, port: replica.port)
+            .map { _ in connection }
+    }
+
+    func closeIdle(now: NIODeadline) {
+        for replica in replicas.values.joined() {
+            replica.closeIdle(before: now - limits.upstreamIdle)
+        }
+    }
+
+    func closeAllIdle() {
+        for replica in replicas.values.joined() { replica.closeIdle(before: .distantFuture) }
+    }
+}
