@@ -19,6 +19,8 @@ package struct ModelSettings: Sendable {
         package let questionAPIKey: String?
         /// Texts in one call.
         package let batchCountMax: Int
+        /// What the passage model reads of a text; chunks are cut to it.
+        package let windowTokenCount: Int
     }
 
     package let chat: Chat
@@ -50,5 +52,6 @@ extension ModelSettings.Embedding {
         questionModel = reader.optionalText("OPENAI_EMBED_QUERY_MODEL") ?? model
         questionAPIKey = question == own ? ownKey : question == baseURL ? apiKey : nil
         batchCountMax = reader.count("EMBED_BATCH_SIZE", default: 64, in: 1...2048)
+        windowTokenCount = reader.count("EMBED_WINDOW_TOKENS", default: 512, in: 64...65_536)
     }
 }

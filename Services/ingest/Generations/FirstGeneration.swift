@@ -1,8 +1,10 @@
 import Database
 import Domain
 import Logging
+import ModelEndpoint
 import Postgres
 import Qdrant
+import Retrieval
 import ServiceLifecycle
 
 /// Sees to it that there is a live generation with a collection, so that there is something to
@@ -10,7 +12,8 @@ import ServiceLifecycle
 struct FirstGeneration: Service {
     let pool: PostgresPool
     let qdrant: Qdrant
-    let description: IndexDescription
+    let models: ModelEndpoint
+    let index: IndexSettings
     /// `QDRANT_COLLECTION`: what the names of collections begin with.
     let collectionBase: String
     let logger: Logger
@@ -37,6 +40,7 @@ struct FirstGeneration: Service {
     }
 
     func ensure() async throws {
+        let description = try await index.description(asking: models)
         let live = try await pool.transaction { transaction in
             try GenerationStore(transaction).ensureLive(description, collectionBase: collectionBase)
         }

@@ -16,10 +16,13 @@ struct Chunker: Sendable {
     /// Where sentences begin and end.
     let sentences: @Sendable (String) -> [Range<String.Index>]
 
+    /// However much a model reads, one vector stands for one thought.
+    private static let usefulTokenCountMax = 512
+
     init(
         windowTokenCount: Int, sentences: @escaping @Sendable (String) -> [Range<String.Index>]
     ) {
-        tokenCountMax = max(16, windowTokenCount * 7 / 8)
+        tokenCountMax = max(16, min(windowTokenCount, Self.usefulTokenCountMax) * 7 / 8)
         self.sentences = sentences
     }
 
