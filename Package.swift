@@ -69,8 +69,8 @@ func system(_ name: String, _ pkgConfig: String?, _ debian: String) -> Target {
 }
 
 let webService: [Target.Dependency] = [
-    "Domain", "Postgres", "Database", "JobQueue", "OutboundHTTP", "Identity", "ServiceRuntime",
-    "HTTPService", argumentParser, hummingbird, lifecycle, logging, nioCore, httpTypes,
+    "Domain", "Postgres", "Database", "OutboundHTTP", "Identity", "ServiceRuntime", "HTTPService",
+    argumentParser, hummingbird, lifecycle, logging, nioCore, httpTypes,
 ]
 
 let package = Package(
@@ -138,16 +138,18 @@ let package = Package(
             resources: [.embedInCode("Web")]),
         service(
             "Chat",
-            webService + ["ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", asyncAlgorithms]),
+            webService + ["ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", crypto]),
         service(
             "Ingest",
             webService + [
+                "JobQueue",
                 "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
                 "Retrieval", crypto,
             ]),
         service(
             "Admin",
             webService + [
+                "JobQueue",
                 "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage", "Retrieval",
                 crypto,
             ]),
@@ -199,18 +201,18 @@ let package = Package(
             "ChatTests",
             webService + [
                 "Chat", "ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis",
-                hummingbirdTesting,
+                hummingbirdTesting, asyncHTTPClient,
             ]),
         tests(
             "IngestTests",
             webService + [
-                "Ingest", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
+                "Ingest", "JobQueue", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
                 "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
             ]),
         tests(
             "AdminTests",
             webService + [
-                "Admin", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
+                "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
                 "Retrieval", crypto, hummingbirdTesting,
             ]),
         tests("SystemTests", ["Domain", "Postgres", asyncHTTPClient, nioCore, logging]),
