@@ -1,0 +1,21 @@
+import Database
+import Domain
+import Synchronization
+
+/// What there is of an answer so far, wherever its making is interrupted.
+final class AnswerDraft: Sendable {
+    struct Contents: Sendable {
+        var text = ""
+        var sources: [NumberedSource] = []
+        var citations: [FinishedReply.Citation] = []
+        var drawnFrom: [Message.ID] = []
+        var promptTokenCount: Int?
+        var completionTokenCount: Int?
+    }
+
+    private let state = Mutex(Contents())
+
+    var contents: Contents { state.withLock { $0 } }
+
+    func change(_ body: (inout Contents) -> Void) { state.withLock { body(&$0) } }
+}

@@ -1,0 +1,39 @@
+/// The model's text on its way to the client: markers checked, citations made. Pure.
+struct AnswerText: Sendable {
+    enum Output: Sendable, Hashable {
+        case text(String)
+        case citation(marker: String, sourceIndex: Int, Quote)
+    }
+
+    private let sources: [NumberedSource]
+    private var markers: CitationMarkers
+    private var cited = CitedText()
+
+    init(sources: [NumberedSource], keepsMarkers: Bool) {
+        self.sources = sources
+        markers = CitationMarkers(sourceCount: sources.count, keepsMarkers: keepsMarkers)
+    }
+
+    mutating func feed(_ text: String) -> [Output] { outputs(of: markers.feed(text)) }
+
+    mutating func finish() -> [Output] {
+        outputs(of: markers.finish()) + cited.finish().map(output)
+    }
+
+    private mutating func outputs(of pieces: [CitationMarkers.Piece]) -> [Output] {
+        var outputs: [Output] = []
+        for piece in pieces { outputs += cited.feed(piece).map(output) }
+        return outputs
+    }
+
+    private func output(_ output: CitedText.Output) -> Output {
+        switch output {
+        case .text(let text):
+            .text(text)
+        case .citation(let number, let sentence):
+            .citation(
+                marker: "[\(number)]", sourceIndex: number - 1,
+                Quote(for: sentence, in: sources[number - 1].chunk.text))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import FoundationEssentials
+import NIOCore
+
+/// One event of an answer, as clients read it.
+enum AnswerEvent: Sendable {
+    struct Meta: Encodable, Sendable {
+        let conversationID: String
+        let messageID: String
+        let title: String
+
+        private enum CodingKeys: String, CodingKey {
+            case title
+            case conversationID = "conversation_id"
+            case messageID = "message_id"
+        }
+    }
+
+    /// A file that could not be waited for, or not be read.
+    struct AbsentAttachment: Encodable, Sendable, Hashable {
+        let attachmentID: String
+        let filename: String
+        let status: String
+
+        private enum CodingKeys: String, CodingKey {
+            case filename, status
+            case attachmentID = "attachment_id"
+        }
+    }
+
+    struct Status: Encodable, Sendable {
+        enum Stage: String, Encodable {
+            case waitingForTurn = "waiting_for_turn"
+            case waitingForAttachments = "waiting_for_attachments"
+            case retrieving
+            case generating
+            case degraded
+        }
+
+        let stage: Stage
+        var notReady: [AbsentAttachment]?
+
+        private enum CodingKeys: String, CodingKey {
+            case stage
+            case notReady = "not_ready"
+        }
+    }
+
+    struct Citation: Encodable, Sendable, Hashable {
+        let marker: String
+        let sourceIndex: Int
+        /// Empty where no sentence of the source was recognised.
+        let quote: String
+        let verified: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case marker, quote, verified
+            case sourceIndex = "source_index"
+        }
+    }
+
+    struct Failure: Encodable, Sendable, Hashable {
+        let message: String
+        let code: String
+    }
+
+    struct Done: Encodable, Sendable {
+        struct Usage: Encodable, Sendable {
+            let promptTokens: Int
+            let completionTokens: Int
+
+            private enum CodingKeys: String, CodingKey {
+                case promptTokens = "prompt_tokens"
+                case completionTokens = "completion_tokens"
+            }
+        }
+
+        let messageID: String
+        let finishReason: String
+        let usage: Usage?
+
+        private enum CodingKeys: String, CodingKey {
+            case usage
+            case messageID = "message_id"
+            case finishReason = "finish_reason"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(messageID, forKey: .messageID)
+            try container.encode(finishReason, forKey: .finishReason)
+            // Null, not left out: clients read the field.
+            try container.encode(usage, forKey: .usage)
+        }
+    }
+
+    case meta(Meta)
+    case status(Status)
+    case sources([SourceAnswer])
+    case token(String)
+    case citation(Citation)
+    case error(Failure)
+    case done(Done)
+
+    /// `id: N`, `data: {…}`, blank line. JSON holds no line ends, so one line is enough.
+    func frame(id: Int) throws -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let (type, data) = try typed(encoder)
+        var frame = ByteBuffer()
+        frame.writeString("id: \(id)\ndata: {\"type\": \"\(type)\", \"data\": ")
+        frame.writeBytes(data)
+        frame.writeString("}\n\n")
+        return frame
+    }
+
+    private func typed(_ encoder: JSONEncoder) throws -> (type: String, data: Data) {
+        switch self {
+        case .meta(let data): ("meta", try encoder.encode(data))
+        case .status(let data): ("status", try encoder.encode(data))
+        case .sources(let data): ("sources", try encoder.encode(data))
+        case .token(let data): ("token", try encoder.encode(data))
+        case .citation(let data): ("citation", try encoder.encode(data))
+        case .error(let data): ("error", try encoder.encode(data))
+        case .done(let data): ("done", try encoder.encode(data))
+        }
+    }
+}
