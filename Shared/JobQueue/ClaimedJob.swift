@@ -1,57 +1,95 @@
 package import FoundationEssentials
 package import Postgres
-import Synchronization
+internal import Synchronization
 
-/// A job that is ours until its lease ends.
+/// A job while this process may work on it.
 package struct ClaimedJob: Sendable {
     package let id: JobID
     package let kind: String
+    /// JSON.
     package let payload: [UInt8]
     package let subject: String
     package let owner: String
     /// The fencing number: rises at every claim.
     package let attempt: Int
+    /// Attempts that failed before this one.
     package let failureCount: Int
     package let createdAt: Date
     let lease: JobLease
 
-    package func decode<Payload: Decodable>(_ type: Payload.Type = Payload.self) throws -> Payload {
-        try JSONDecoder().decode(type, from: Data(payload))
+    init(_ row: Row, lease: JobLease) throws(PostgresError) {
+        id = JobID(rawValue: try row.get("id"))
+        kind = try row.get("kind")
+        payload = Array(try row.get("payload", as: String.self).utf8)
+        subject = try row.get("subject")
+        owner = try row.get("owner_key")
+        attempt = try row.get("attempt")
+        failureCount = try row.get("failure_count")
+        createdAt = try row.get("created_at")
+        self.lease = lease
     }
 
-    /// What is surely left, by our own clock from before the server's answer.
+    /// A payload that does not decode never will: the job is given up.
+    package func decode<Payload: Decodable>(_: Payload.Type = Payload.self) throws -> Payload {
+        do {
+            return try JSONDecoder().decode(Payload.self, from: Data(payload))
+        } catch {
+            throw JobFailure.giveUp(code: "undecodable", message: "the job's payload: \(error)")
+        }
+    }
+
+    /// For how long nobody else can claim it. Rather too short than too long: it counts from before
+    /// the lease was asked for.
     package func leaseRemaining() -> Duration { lease.remaining() }
 
-    /// Finishes the job in the transaction that holds its effect.
+    /// Ends the job with the transaction that holds its effect. Throws `.leaseLost` when the effect
+    /// must not be, because the job is another's.
     package func complete(in transaction: Transaction) throws {
         let rows = try transaction.run(
             """
-            UPDATE jobs SET state = 'done', finished_at = now(), reason = NULL
-            WHERE id = \(id) AND attempt = \(attempt) AND state = 'running' RETURNING id
+            UPDATE jobs SET state = 'done', worker = NULL, reason = NULL, finished_at = now()
+            WHERE \(sql: isOurs) RETURNING id
             """)
-        if rows.isEmpty { throw JobFailure.leaseLost }
+        guard !rows.isEmpty else { throw JobFailure.leaseLost }
+        lease.markCompleted()
     }
 
-    /// Locks the job's row, so that nobody takes the job over before this transaction ends.
+    /// Keeps the job ours until the transaction ends, and throws `.leaseLost` when it is not.
     package func requireLease(in transaction: Transaction) throws {
-        let rows = try transaction.run(
-            """
-            SELECT id FROM jobs
-            WHERE id = \(id) AND attempt = \(attempt) AND state = 'running' FOR UPDATE
-            """)
-        if rows.isEmpty { throw JobFailure.leaseLost }
+        let rows = try transaction.run("SELECT id FROM jobs WHERE \(sql: isOurs) FOR UPDATE")
+        guard !rows.isEmpty else { throw JobFailure.leaseLost }
+    }
+
+    /// The fence around everything that a holder writes.
+    var isOurs: SQL {
+        "id = \(id.rawValue) AND attempt = \(attempt) AND state = 'running'"
     }
 }
 
-/// Until when a job is ours, as far as we know.
+/// Until when a claim holds, on this process's own clock.
 final class JobLease: Sendable {
-    private let end: Mutex<ContinuousClock.Instant>
-
-    init(until end: ContinuousClock.Instant) { self.end = Mutex(end) }
-
-    func extend(until end: ContinuousClock.Instant) { self.end.withLock { $0 = end } }
-
-    func remaining() -> Duration {
-        max(.zero, ContinuousClock.now.duration(to: end.withLock { $0 }))
+    private struct State {
+        var end: ContinuousClock.Instant
+        var isCompleted = false
     }
+
+    let duration: Duration
+    private let state: Mutex<State>
+
+    /// - Parameter askedAt: before the claim was sent.
+    init(_ duration: Duration, askedAt: ContinuousClock.Instant) {
+        self.duration = duration
+        state = Mutex(State(end: askedAt + duration))
+    }
+
+    func remaining() -> Duration { state.withLock { $0.end - .now } }
+
+    func renew(askedAt: ContinuousClock.Instant) {
+        state.withLock { $0.end = askedAt + duration }
+    }
+
+    /// The handler has asked for the job's end: no renewing is a loss any more.
+    func markCompleted() { state.withLock { $0.isCompleted = true } }
+
+    var isCompleted: Bool { state.withLock { $0.isCompleted } }
 }

@@ -1,71 +1,90 @@
-import FoundationEssentials
+internal import FoundationEssentials
 package import Postgres
-
-/// The number of a job.
-package struct JobID: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible,
-    PostgresValue
-{
-    package let rawValue: Int
-    package init(rawValue: Int) { self.rawValue = rawValue }
-    package var description: String { String(rawValue) }
-}
-
-/// What goes first. Within a priority the owners take turns.
-package enum JobPriority: Int, Sendable {
-    case erase = 0
-    case upload = 1
-    case training = 2
-    case bulk = 3
-}
 
 /// Work to be done later, kept in Postgres so that it commits with the change that asked for it.
 package struct JobQueue: Sendable {
+    /// The notification that a job may be claimable. Its payload is the kind.
     package static let channel = "celine_jobs"
 
     package init() {}
 
-    /// Fair queueing by start-time tags (Goyal, Vin and Cheng, 1996): an owner's next job begins at
-    /// the queue's clock or after the owner's last one, whichever is later. So one owner's thousand
-    /// jobs stand behind another's single one.
+    /// `transaction` is not optional: a job that outlives a rolled-back change is a bug.
     ///
-    /// - Parameter subject: what it is about, for finding and cancelling it.
+    /// - Parameters:
+    ///   - subject: what it is about, for finding and cancelling: a document's id.
+    ///   - owner: whose turn it uses up; the empty one is everybody's.
+    ///   - cost: how much of a turn, against the owner's other jobs.
     @discardableResult
     package func enqueue(
         _ kind: String, _ payload: some Encodable & Sendable, subject: String, owner: String = "",
         priority: JobPriority = .upload, cost: Int = 1, in transaction: Transaction
     ) throws -> JobID {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let json = String(decoding: try encoder.encode(payload), as: UTF8.self)
-        let clock = "\(priority.rawValue)/\(owner)"
+        encoder.outputFormatting = .sortedKeys
+        let text = String(decoding: try encoder.encode(payload), as: UTF8.self)
         let rows = try transaction.run(
             """
-            WITH turn AS (
-                INSERT INTO job_clocks AS c (owner_key, tag)
-                VALUES (\(clock), \(cost) + coalesce(
-                    (SELECT tag FROM job_clocks WHERE owner_key = \(Self.queueClock(priority))), 0))
-                ON CONFLICT (owner_key) DO UPDATE SET tag = \(cost) + greatest(c.tag, coalesce(
-                    (SELECT tag FROM job_clocks WHERE owner_key = \(Self.queueClock(priority))), 0))
-                RETURNING tag)
-            INSERT INTO jobs (kind, payload, subject, owner_key, priority, tag, cost)
-            SELECT \(kind), \(json)::text::jsonb, \(subject), \(owner),
-                   \(priority.rawValue)::bigint::smallint, turn.tag, \(cost)::bigint::int FROM turn
+            INSERT INTO jobs (kind, payload, subject, owner_key, priority, cost, tag)
+            SELECT \(kind), \(text)::jsonb, \(subject), \(owner), \(priority.rawValue), \(cost),
+                   greatest(
+                       (SELECT tag FROM job_clocks WHERE name = 'queue'),
+                       (SELECT max(tag) FROM jobs
+                        WHERE owner_key = \(owner) AND state IN ('ready', 'running'))) + \(cost)
             RETURNING id
             """)
         guard let row = rows.first else { throw PostgresError.undecodable(column: "id") }
         try transaction.notify(Self.channel, kind)
-        return try row.get("id")
+        return JobID(rawValue: try row.get("id"))
     }
 
-    /// Takes back what is about `subject`. A job that runs is fenced: whatever it goes on to do, it
-    /// can no longer finish.
-    package func cancel(subject: String, in transaction: Transaction) throws(PostgresError) {
+    /// No job about the subject runs or is finished from the transaction's commit on.
+    package func cancel(subject: String, in transaction: Transaction) throws {
+        // The attempt rises so that whoever runs it now can neither finish nor renew it.
         try transaction.run(
             """
-            UPDATE jobs SET state = 'cancelled', attempt = attempt + 1, finished_at = now()
+            UPDATE jobs SET state = 'cancelled', worker = NULL, finished_at = now(),
+                attempt = attempt + CASE state WHEN 'running' THEN 1 ELSE 0 END
             WHERE subject = \(subject) AND state IN ('ready', 'running')
             """)
     }
 
-    static func queueClock(_ priority: JobPriority) -> String { "*\(priority.rawValue)" }
+    /// A dead job begins anew. False when it is not dead.
+    package func retry(_ id: JobID, in transaction: Transaction) throws -> Bool {
+        let rows = try transaction.run(
+            """
+            UPDATE jobs SET state = 'ready', failure_count = 0, reason = NULL, finished_at = NULL,
+                claimable_at = now()
+            WHERE id = \(id.rawValue) AND state = 'dead' RETURNING kind
+            """)
+        guard let row = rows.first else { return false }
+        try transaction.notify(Self.channel, try row.get("kind"))
+        return true
+    }
+
+    /// Removes jobs that ended well more than a day ago, a bounded number at a time. Dead ones stay.
+    package func prune(_ session: Session) throws {
+        try session.run(
+            """
+            DELETE FROM jobs WHERE id IN (
+                SELECT id FROM jobs
+                WHERE state IN ('done', 'cancelled') AND finished_at < now() - interval '1 day'
+                ORDER BY finished_at LIMIT 5000 FOR UPDATE SKIP LOCKED)
+            """)
+    }
+}
+
+package struct JobID: RawRepresentable, Hashable, Sendable, Codable,
+    CustomStringConvertible
+{
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    package var description: String { String(rawValue) }
+}
+
+/// What goes first. Within one priority owners take turns; what waits very long goes first anyway.
+package enum JobPriority: Int, Sendable, CaseIterable {
+    case erase = 0
+    case upload = 1
+    case training = 2
+    case bulk = 3
 }

@@ -284,14 +284,18 @@ CREATE TABLE jobs (
     finished_at timestamptz
 );
 CREATE INDEX jobs_claim ON jobs (priority, tag, id) WHERE state IN ('ready', 'running');
+CREATE INDEX jobs_due ON jobs (claimable_at) WHERE state IN ('ready', 'running');
+CREATE INDEX jobs_by_owner ON jobs (owner_key, tag) WHERE state IN ('ready', 'running');
 CREATE INDEX jobs_by_subject ON jobs (subject, id);
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state IN ('done', 'cancelled');
 
--- Virtual time of the queue and of each owner (fair queueing by start-time tags).
+-- Virtual time of the queue (fair queueing by tags): the furthest tag that was claimed. An owner's own
+-- time is the furthest tag among the jobs it has waiting.
 CREATE TABLE job_clocks (
-    owner_key text PRIMARY KEY,                                -- '*' is the queue's own clock
+    name text PRIMARY KEY,
     tag bigint NOT NULL
 );
+INSERT INTO job_clocks (name, tag) VALUES ('queue', 0);
 
 -- Idempotency-Key: the first answer, for a day.
 CREATE TABLE idempotency_keys (
