@@ -1,3 +1,5 @@
+import Domain
+
 /// The model's text on its way to the client: markers checked, citations made. Pure.
 struct AnswerText: Sendable {
     enum Output: Sendable, Hashable {
