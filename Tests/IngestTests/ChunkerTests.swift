@@ -60,7 +60,7 @@ struct ChunkerTests {
         let titled = pieces("---\ntitle: \"The grid\"\nlayout: page\n---\n\n# Intro\n\nText.\n")
         #expect(titled.map(\.path) == [["The grid", "Intro"]])
         #expect(titled.map(\.text) == ["Text."])
-        #expect(pieces("---\nJust prose\n---\n\nText.").map(\.text) == ["Just prose\n\nText."])
+        #expect(pieces("---\n\nJust prose\n\n---\n\nText.").map(\.text) == ["Just prose\n\nText."])
     }
 
     @Test("keeps tables, lists and fenced code together")

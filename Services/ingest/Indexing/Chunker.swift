@@ -74,7 +74,7 @@ struct Chunker: Sendable {
             {
                 let added = TokenEstimate.of(text.slice(range)) + 1
                 if let last = pieces.last, last.page == block.page,
-                    range.lowerBound >= last.range.upperBound, tokenCount + added <= budget
+                    range.lowerBound > last.range.upperBound, tokenCount + added <= budget
                 {
                     pieces[pieces.count - 1].range = last.range.lowerBound..<range.upperBound
                     tokenCount += added
@@ -117,7 +117,8 @@ struct Chunker: Sendable {
         var tokenCount = 0
         for unit in units {
             let added = TokenEstimate.of(text.slice(unit))
-            if let last = result.last, unit.lowerBound >= last.upperBound,
+            // With nothing between them they are parts of one word, and overlapping ones stay apart.
+            if let last = result.last, unit.lowerBound > last.upperBound,
                 tokenCount + added <= budget
             {
                 result[result.count - 1] = last.lowerBound..<unit.upperBound

@@ -17,10 +17,12 @@ struct ExtractedText: Sendable, Hashable {
         self.title = title
         var text = ""
         var placed: [Placed] = []
-        for block in blocks where !block.text.isEmpty {
+        for block in blocks {
+            let whole = block.text.startIndex..<block.text.endIndex
+            guard let trimmed = block.text.trimmed(whole) else { continue }
             if !text.isEmpty { text += "\n\n" }
             let start = text.utf8.count
-            text += block.text
+            text += block.text[trimmed]
             placed.append(
                 Placed(kind: block.kind, range: start..<text.utf8.count, page: block.page))
         }

@@ -3,7 +3,7 @@
 /// Here alone pieces overlap: what spans the cut can still be found whole in one of them.
 struct WordWindow {
     let budget: Int
-    /// An eighth of a piece is said again in the next.
+    /// An eighth of a piece is said again in the next, at least a word.
     private var overlap: Int { budget / 8 }
 
     init(budget: Int) { self.budget = max(1, budget) }
@@ -23,7 +23,8 @@ struct WordWindow {
             if last + 1 == words.count { break }
             var next = last + 1
             var repeated = 0
-            while next - 1 > first, repeated + words[next - 1].tokenCount <= overlap,
+            while next - 1 > first,
+                repeated == 0 || repeated + words[next - 1].tokenCount <= overlap,
                 // What is repeated must leave room for what is new.
                 repeated + words[next - 1].tokenCount + words[last + 1].tokenCount <= budget
             {

@@ -134,9 +134,11 @@ final class TextFile: AsyncSequence, Sendable {
             self.source = source
         }
 
-        mutating func next() async throws -> ByteBuffer? {
+        mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws -> ByteBuffer? {
             do {
-                guard let bytes = try await source.next() else {
+                guard let bytes = try await source.next(isolation: actor) else {
                     let kind = detection.finish(filename: file.filename)
                     file.findings.withLock { $0.kind = kind }
                     return nil

@@ -55,12 +55,14 @@ where Body: AsyncSequence & Sendable, Body.Element == ByteBuffer {
             self.parser = parser
         }
 
-        package mutating func next() async throws -> ByteBuffer? {
+        package mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws -> ByteBuffer? {
             while true {
                 while let event = try parser.next() {
                     if let bytes = try take(event) { return bytes }
                 }
-                guard let more = try await source.next() else { break }
+                guard let more = try await source.next(isolation: actor) else { break }
                 parser.append(more)
             }
             try parser.finish()

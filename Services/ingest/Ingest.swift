@@ -1,0 +1,121 @@
+import AsyncHTTPClient
+import Database
+import Domain
+import HTTPService
+import Hummingbird
+import Identity
+import JobQueue
+import Logging
+import ModelEndpoint
+import ObjectStorage
+import OutboundHTTP
+import Postgres
+import Qdrant
+import Retrieval
+import ServiceLifecycle
+import ServiceRuntime
+
+/// Uploads, the workers that index and erase, and what they stand on.
+struct Ingest: Sendable {
+    let settings: IngestSettings
+    let pool: PostgresPool
+    let listener: PostgresListener
+    let storage: any ObjectStorage
+    let qdrant: Qdrant
+    let models: ModelEndpoint
+    let logger: Logger
+    private let queue = JobQueue()
+    private let points: PointErasure
+    private let lateWrites: LateWrites
+    /// Our own executable, which is also the child that opens documents.
+    private let executable: String
+
+    init(
+        settings: IngestSettings, client: HTTPClient, executable: String, logger: Logger
+    ) throws {
+        self.settings = settings
+        self.executable = executable
+        self.logger = logger
+        let database = try PostgresConfiguration(url: settings.database.url)
+        pool = PostgresPool(
+            database, connectionCountMax: settings.concurrency * 2 + 8, logger: logger)
+        listener = PostgresListener(
+            database, channels: [Channel.jobs, Channel.attachments], logger: logger)
+        storage = try makeObjectStorage(uri: settings.uploadsURI)
+        qdrant = Qdrant(
+            http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
+            url: settings.qdrant.url, apiKey: settings.qdrant.apiKey)
+        models = ModelEndpoint(
+            settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
+        points = PointErasure(pool: pool, qdrant: qdrant)
+        lateWrites = LateWrites(pool: pool, points: points, logger: logger)
+    }
+
+    /// What runs, in the order of starting; stopped in reverse.
+    func services() throws -> [any Service] {
+        var services: [any Service] = [pool, listener]
+        if settings.roles.contains(.worker) { services += [lateWrites, firstGeneration, worker] }
+        services.append(try server())
+        return services
+    }
+
+    var firstGeneration: FirstGeneration {
+        FirstGeneration(
+            pool: pool, qdrant: qdrant, models: models, index: settings.index,
+            collectionBase: settings.qdrant.collectionBase, logger: logger)
+    }
+
+    var worker: JobWorker {
+        JobWorker(
+            pool: pool, listener: listener, handlers: handlers, concurrency: settings.concurrency,
+            workerName: executable, logger: logger)
+    }
+
+    private var handlers: [any JobHandler] {
+        let embedder = Embedder(
+            pool: pool, models: models, batchSize: settings.models.embedding.batchCountMax)
+        let extractor = Extractor(
+            storage: storage, executable: executable, limits: settings.extraction)
+        let indexer = DocumentIndexer(
+            pool: pool, qdrant: qdrant,
+            drafts: RevisionDrafts(extractor: extractor, embedder: embedder), embedder: embedder,
+            queue: queue, lateWrites: lateWrites, logger: logger)
+        return [
+            IndexAttachment(pool: pool, indexer: indexer),
+            IndexTrainingPage(pool: pool, indexer: indexer, queue: queue),
+            ReindexDocument(pool: pool, indexer: indexer),
+            BuildGeneration(pool: pool, qdrant: qdrant, queue: queue, logger: logger),
+            DropGeneration(pool: pool, qdrant: qdrant),
+            EraseDocument(pool: pool, points: points, storage: storage),
+            SweepRevisions(pool: pool, qdrant: qdrant),
+        ]
+    }
+
+    /// The routes of the role `api`.
+    func addRoutes(to router: some RouterMethods<ServiceContext>) {
+        UploadRoutes(
+            pool: pool, queue: queue,
+            receiving: UploadReceiving(storage: storage, byteCountMax: settings.byteCountMax),
+            storage: storage,
+            waiting: IndexingWait(
+                pool: pool, listener: listener, defaultSeconds: settings.uploadWaitSeconds),
+            logger: logger
+        ).add(to: router)
+        AttachmentRoutes(pool: pool, queue: queue, points: points, logger: logger).add(to: router)
+        DownloadRoutes(pool: pool, storage: storage).add(to: router)
+    }
+}
+
+extension ModelEndpoint {
+    init(_ settings: ModelSettings, http: OutboundHTTP) {
+        let embedding = settings.embedding
+        self.init(
+            chat: Address(
+                http: http, baseURL: settings.chat.baseURL, apiKey: settings.chat.apiKey),
+            passages: Address(
+                http: http, baseURL: embedding.baseURL, apiKey: embedding.apiKey),
+            questions: Address(
+                http: http, baseURL: embedding.questionBaseURL, apiKey: embedding.questionAPIKey),
+            dimensionCount: embedding.dimensionCount, batchSize: embedding.batchCountMax)
+    }
+}
