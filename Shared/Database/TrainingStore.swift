@@ -3,8 +3,8 @@ package import Postgres
 
 /// The pages of the training materials that are shown now, and the syncs that change them.
 ///
-/// A sync is prepared by admin (`insert`), its pages are indexed one by one by ingest's workers, and
-/// all of them change over in the one transaction that finishes the last (`TrainingSyncStore`).
+/// A sync is prepared by admin (`insert`), its pages are indexed one by one by ingest's workers,
+/// and all of them change over in the one transaction that finishes the last (`TrainingSyncStore`).
 package struct TrainingStore {
     /// Notified with the sync's id when it is done.
     package static let channel = "celine_training"
@@ -66,14 +66,15 @@ package struct TrainingStore {
             content: try row.get("content"), contentHash: try row.get("content_hash"))
     }
 
-    /// The commit that is shown now: nil before the first sync.
-    package func findShownCommit() throws(PostgresError) -> String? {
+    /// The commit that is shown now: nil before the first sync of this repository.
+    package func findShownCommit(of repositoryURL: String) throws(PostgresError) -> String? {
         try session.run(
             """
-            SELECT commit FROM training_syncs
+            SELECT CASE WHEN repository_url = \(repositoryURL) THEN commit END AS commit
+            FROM training_syncs
             WHERE tenant_id = \(Tenant.only) AND state = 'done' ORDER BY sequence DESC LIMIT 1
             """
-        ).first?.get("commit")
+        ).first?.find("commit")
     }
 
     /// The sync that is being indexed, if one is.

@@ -35,10 +35,13 @@ package struct TrainingSyncDraft: Sendable {
     package let pages: [Page]
     package let removed: [TrainingPage]
     package let skippedCount: Int
+    /// Pages too large to be indexed: what was shown of them stays.
+    package let refusedCount: Int
 
     package init(
         id: TrainingSync.ID, repositoryURL: String, target: String, previousCommit: String?,
-        commit: String, pages: [Page], removed: [TrainingPage], skippedCount: Int
+        commit: String, pages: [Page], removed: [TrainingPage], skippedCount: Int,
+        refusedCount: Int
     ) {
         self.id = id
         self.repositoryURL = repositoryURL
@@ -48,6 +51,7 @@ package struct TrainingSyncDraft: Sendable {
         self.pages = pages
         self.removed = removed
         self.skippedCount = skippedCount
+        self.refusedCount = refusedCount
     }
 }
 
@@ -58,10 +62,10 @@ extension TrainingSyncStore {
             """
             INSERT INTO training_syncs
                 (tenant_id, id, repository_url, target, previous_commit, commit, skipped_count,
-                 removed_count)
+                 removed_count, failed_count)
             VALUES (\(Tenant.only), \(draft.id), \(draft.repositoryURL), \(draft.target),
                     \(draft.previousCommit), \(draft.commit), \(draft.skippedCount),
-                    \(draft.removed.count))
+                    \(draft.removed.count), \(draft.refusedCount))
             ON CONFLICT (tenant_id) WHERE state = 'indexing' DO NOTHING RETURNING id
             """)
         guard !begun.isEmpty else { return false }
@@ -70,7 +74,8 @@ extension TrainingSyncStore {
             try transaction.run(
                 """
                 INSERT INTO training_sync_pages
-                    (tenant_id, sync_id, document_id, path, url, title, content, content_hash, state)
+                    (tenant_id, sync_id, document_id, path, url, title, content, content_hash,
+                     state)
                 VALUES (\(Tenant.only), \(draft.id), \(page.documentID), \(page.path), '', '', '',
                         \(page.contentHash), 'removed')
                 """)

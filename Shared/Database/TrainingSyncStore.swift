@@ -28,12 +28,12 @@ package struct TrainingSyncStore {
 
     /// Records what became of a page and, when it was the last, flips the whole sync.
     ///
-    /// - Parameter generations: the numbers that are building or live now, locked `FOR SHARE` by the
-    ///   caller in this transaction. Must hold all generations of a `.ready` outcome, and reverse.
+    /// - Parameter generations: the numbers that are building or live now, locked `FOR SHARE` by
+    ///   the caller in this transaction. Pages that are not in all of them are indexed again.
     package func finishPage(
         _ document: Document.ID, of sync: TrainingSync.ID, as outcome: Outcome, generations: [Int]
     ) throws(PostgresError) -> Step {
-        // Pages that finish together wait for each other here, so that exactly one sees "none left".
+        // Pages that finish together wait for each other here: exactly one sees "none left".
         guard try lock(sync) else { return .over }
         let rows =
             switch outcome {
@@ -41,7 +41,8 @@ package struct TrainingSyncStore {
                 try transaction.run(
                     """
                     UPDATE training_sync_pages
-                    SET state = 'ready', revision_id = \(revision), generations = \(indexed)::bigint[]
+                    SET state = 'ready', revision_id = \(revision),
+                        generations = \(indexed)::bigint[]
                     WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
                       AND document_id = \(document) AND state = 'pending' RETURNING document_id
                     """)
@@ -105,7 +106,7 @@ package struct TrainingSyncStore {
             """
             UPDATE training_syncs s SET
                 state = 'done', finished_at = now(), indexed_count = c.ready,
-                removed_count = c.removed, failed_count = c.failed
+                removed_count = c.removed, failed_count = s.failed_count + c.failed
             FROM (
                 SELECT count(*) FILTER (WHERE state = 'ready') AS ready,
                        count(*) FILTER (WHERE state = 'removed') AS removed,
