@@ -1,0 +1,84 @@
+import AsyncAlgorithms
+import HTTPTypes
+package import Hummingbird
+package import NIOCore
+
+/// An answer of server-sent events.
+///
+/// Frames are written one by one as they come, nothing waits in between. A comment goes out after
+/// a silence, so that proxies keep the connection; every stream that ends, ends with the sentinel.
+/// When the client goes away, the task that reads the frames is cancelled: it is only a viewer.
+package struct EventStream: Sendable {
+    /// A line for those who look for exactly it, and no blank line of two LF for those who would
+    /// parse what follows `data: ` as JSON.
+    package static let sentinel = ByteBuffer(string: "data: [DONE]\n\r\n")
+    static let keepAlive = ByteBuffer(string: ": keep-alive\n\n")
+
+    private let keepAliveInterval: Duration
+    private let watchesClient: Bool
+
+    /// `watchesClient` needs a real connection: tests that call the router directly turn it off.
+    package init(keepAliveInterval: Duration = .seconds(15), watchesClient: Bool = true) {
+        self.keepAliveInterval = keepAliveInterval
+        self.watchesClient = watchesClient
+    }
+
+    /// `request` is the one being answered, its body already read.
+    package func response<Frames: AsyncSequence & Sendable>(
+        to request: Request, frames: Frames
+    ) -> Response where Frames.Element == ByteBuffer {
+        let isWatching = watchesClient
+        let inbound = request.body
+        var headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8",
+            .cacheControl: "no-cache, no-transform",
+        ]
+        if let name = HTTPField.Name.accelBuffering { headers[name] = "no" }
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                if isWatching {
+                    try await inbound.consumeWithCancellationOnInboundClose { _ in
+                        try await write(frames, to: &writer)
+                    }
+                } else {
+                    try await write(frames, to: &writer)
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    @concurrent private func write<Frames: AsyncSequence & Sendable>(
+        _ frames: Frames, to writer: inout any ResponseBodyWriter
+    ) async throws where Frames.Element == ByteBuffer {
+        var lastWrite = ContinuousClock.now
+        // The clock's ticks come in between the frames; a fifth of the interval is how late a
+        // comment may be.
+        let ticks = AsyncTimerSequence(interval: keepAliveInterval / 5, clock: .continuous)
+            .map { _ in Step.tick }
+        let steps = chain(frames.map { Step.frame($0) }, [Step.end].async)
+        for try await step in merge(steps, ticks) {
+            switch step {
+            case .frame(let frame): try await writer.write(frame)
+            case .tick:
+                guard ContinuousClock.now - lastWrite >= keepAliveInterval else { continue }
+                try await writer.write(Self.keepAlive)
+            case .end:
+                try await writer.write(Self.sentinel)
+                return
+            }
+            lastWrite = .now
+        }
+    }
+
+    private enum Step: Sendable {
+        case frame(ByteBuffer)
+        case tick
+        case end
+    }
+}
+
+extension HTTPField.Name {
+    /// Tells nginx and its like not to collect what they pass on.
+    fileprivate static let accelBuffering = HTTPField.Name("X-Accel-Buffering")
+}
