@@ -31,32 +31,71 @@ struct Ingest: Sendable {
     private let executable: String
 
     init(
-        settings: IngestSettings, client: HTTPClient, executable: String, logger: Logger
-    ) throws {
+        settings: IngestSettings, pool: PostgresPool, listener: PostgresListener,
+        storage: any ObjectStorage, qdrant: Qdrant, models: ModelEndpoint, executable: String,
+        logger: Logger
+    ) {
         self.settings = settings
+        self.pool = pool
+        self.listener = listener
+        self.storage = storage
+        self.qdrant = qdrant
+        self.models = models
         self.executable = executable
         self.logger = logger
-        let database = try PostgresConfiguration(url: settings.database.url)
-        pool = PostgresPool(
-            database, connectionCountMax: settings.concurrency * 2 + 8, logger: logger)
-        listener = PostgresListener(
-            database, channels: [Channel.jobs, Channel.attachments], logger: logger)
-        storage = try makeObjectStorage(uri: settings.uploadsURI)
-        qdrant = Qdrant(
-            http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
-            url: settings.qdrant.url, apiKey: settings.qdrant.apiKey)
-        models = ModelEndpoint(
-            settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
         points = PointErasure(pool: pool, qdrant: qdrant)
         lateWrites = LateWrites(pool: pool, points: points, logger: logger)
     }
+
+    /// On what the settings name.
+    init(settings: IngestSettings, client: HTTPClient, executable: String, logger: Logger) throws {
+        let database = try PostgresConfiguration(
+            url: settings.database.url, applicationName: "celine-ingest")
+        self.init(
+            settings: settings,
+            pool: PostgresPool(
+                database, connectionCountMax: settings.concurrency * 2 + 8, logger: logger),
+            listener: PostgresListener(database, channels: Self.channels, logger: logger),
+            storage: try makeObjectStorage(uri: settings.uploadsURI),
+            qdrant: Qdrant(
+                http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
+                url: settings.qdrant.url, apiKey: settings.qdrant.apiKey),
+            models: ModelEndpoint(
+                settings.models,
+                http: OutboundHTTP(client: client, peer: "models", logger: logger)),
+            executable: executable, logger: logger)
+    }
+
+    static let channels = [Channel.jobs, Channel.attachments]
 
     /// What runs, in the order of starting; stopped in reverse.
     func services() throws -> [any Service] {
         var services: [any Service] = [pool, listener]
         if settings.roles.contains(.worker) { services += [lateWrites, firstGeneration, worker] }
-        services.append(try server())
+        let verifier = try InternalTokenVerifier(
+            publicKeys: settings.internalKeys.publicKeys, audience: "ingest")
+        services.append(
+            application(router: router(verifier), settings: settings.http, logger: logger))
         return services
+    }
+
+    /// Without the role `api`, only what an orchestrator asks.
+    func router(_ verifier: InternalTokenVerifier) -> Router<OpenContext> {
+        let router = serviceRouter()
+        let pool = pool
+        HealthRoutes(checks: [
+            (
+                "postgres",
+                {
+                    // Whatever went wrong, the answer is no.
+                    (try? await pool.read(deadline: .seconds(2)) { try $0.run("SELECT 1") }) != nil
+                }
+            )
+        ]).add(to: router)
+        if settings.roles.contains(.api) {
+            addRoutes(to: router.members(verifier).add(middleware: StoresAway()))
+        }
+        return router
     }
 
     var firstGeneration: FirstGeneration {
@@ -91,8 +130,7 @@ struct Ingest: Sendable {
         ]
     }
 
-    /// The routes of the role `api`.
-    func addRoutes(to router: some RouterMethods<ServiceContext>) {
+    private func addRoutes(to router: some RouterMethods<ServiceContext>) {
         UploadRoutes(
             pool: pool, queue: queue,
             receiving: UploadReceiving(storage: storage, byteCountMax: settings.byteCountMax),

@@ -26,7 +26,7 @@ enum IndexingFailure {
         error == .unreachable || error == .timedOut || error == .broken
     }
 
-    private static func isAway(_ error: PostgresError) -> Bool {
+    static func isAway(_ error: PostgresError) -> Bool {
         switch error {
         case .unreachable, .busy: true
         default: false

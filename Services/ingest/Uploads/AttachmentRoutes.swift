@@ -85,7 +85,8 @@ struct AttachmentRoutes: Sendable {
     }
 
     private func attachment(_ context: ServiceContext) async throws -> Attachment {
-        let id = try context.parameters.id("id", as: Attachment.ID.self, orThrow: .attachmentNotFound)
+        let id = try context.parameters.id(
+            "id", as: Attachment.ID.self, orThrow: .attachmentNotFound)
         let principal = context.principal
         let found = try await pool.read { try AttachmentStore($0).find(id, for: principal) }
         guard let found else { throw Problem.attachmentNotFound }

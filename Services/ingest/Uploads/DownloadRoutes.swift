@@ -18,7 +18,8 @@ struct DownloadRoutes: Sendable {
     }
 
     private func download(_ request: Request, context: ServiceContext) async throws -> Response {
-        let id = try context.parameters.id("id", as: Attachment.ID.self, orThrow: .attachmentNotFound)
+        let id = try context.parameters.id(
+            "id", as: Attachment.ID.self, orThrow: .attachmentNotFound)
         let principal = context.principal
         let found = try await pool.read { try AttachmentStore($0).find(id, for: principal) }
         guard let found else { throw Problem.attachmentNotFound }

@@ -1,0 +1,22 @@
+import HTTPService
+import Hummingbird
+import Logging
+import ObjectStorage
+import Postgres
+
+/// Answers 503, not 500, while Postgres or the object store is away: it is worth trying again.
+struct StoresAway: RouterMiddleware {
+    typealias Context = ServiceContext
+
+    func handle(
+        _ request: Request, context: ServiceContext,
+        next: @concurrent (Request, ServiceContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as PostgresError where IndexingFailure.isAway(error) {
+            context.logger.warning("postgres is away", metadata: ["reason": "\(error)"])
+            throw Problem.unavailable("The service cannot answer now. Please try again.")
+        }
+    }
+}
