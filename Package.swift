@@ -138,7 +138,9 @@ let package = Package(
             resources: [.embedInCode("Web")]),
         service(
             "Chat",
-            webService + ["ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", crypto]),
+            webService + [
+                "ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", crypto, asyncHTTPClient,
+            ]),
         service(
             "Ingest",
             webService + [
@@ -215,7 +217,9 @@ let package = Package(
                 "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
                 "Retrieval", crypto, hummingbirdTesting,
             ]),
-        tests("SystemTests", ["Domain", "Postgres", asyncHTTPClient, nioCore, logging]),
+        tests(
+            "SystemTests",
+            ["Domain", "Postgres", asyncHTTPClient, nioFoundation] + nio),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
-package import FoundationEssentials
 internal import Crypto
+package import FoundationEssentials
 
 /// The id of one noun: a UUID that cannot be mistaken for another noun's.
 ///

@@ -3,7 +3,8 @@ internal import FoundationEssentials
 /// A deployment may one day serve several communities; until then there is one, the zero UUID.
 package enum Tenant {
     package typealias ID = Identifier<Tenant>
-    package static let only = ID(rawValue: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+    package static let only = ID(
+        rawValue: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
 }
 
 /// A member, keyed by the `sub` of the token.

@@ -2,13 +2,14 @@ import AsyncHTTPClient
 import Domain
 import Foundation
 import NIOCore
+import NIOHTTP1
 import TestSupport
 
 /// Four real processes, a gateway in front, on stores of their own: a database, a collection name, a
 /// folder for uploads and a git repository with the sample pages.
 final class Deployment: Sendable {
     let folder: String
-    let databaseURL: String
+    let database: NamedDatabase
     let collection: String
     let trainingRepository: TrainingRepository
     let environment: [String: String]
@@ -25,7 +26,7 @@ final class Deployment: Sendable {
     init(settings: [String: String] = [:]) async throws {
         folder = NSTemporaryDirectory() + "celine-system-\(UUID().uuidString.lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        databaseURL = try await makeEmptyDatabase()
+        database = try await NamedDatabase()
         collection = "system_\(UUID().uuidString.lowercased().prefix(8))"
         trainingRepository = try TrainingRepository(in: folder + "/materials")
         binaries = try TestSupport.environment("TEST_BINARIES")
@@ -35,7 +36,7 @@ final class Deployment: Sendable {
             keyID: TestSupport.environment("TEST_OIDC_KEY_ID"))
         let keys = try Deployment.generateKeys(binaries)
         environment = try Deployment.environment(
-            databaseURL: databaseURL, collection: collection, folder: folder,
+            databaseURL: database.url, collection: collection, folder: folder,
             repository: trainingRepository.path
         ).merging(keys) { $1 }.merging(settings) { $1 }
         try runToEnd("\(binaries)/admin", ["migrate"], environment: environment)
@@ -152,7 +153,7 @@ final class Deployment: Sendable {
     }
 
     func remove() async throws {
-        try await dropDatabase(databaseURL)
+        try await database.drop()
         try FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -27,9 +27,12 @@ enum EventReaders {
         var isEnded = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.isEmpty {
-                if isEnded, !data.isEmpty { throw NotAStream(description: "events after the sentinel") }
-                if data == ["[DONE]"] { isEnded = true }
-                else if !data.isEmpty {
+                if isEnded, !data.isEmpty {
+                    throw NotAStream(description: "events after the sentinel")
+                }
+                if data == ["[DONE]"] {
+                    isEnded = true
+                } else if !data.isEmpty {
                     events.append(try event(data.joined(separator: "\n"), id: id))
                 }
                 data = []

@@ -1,8 +1,8 @@
 import Domain
 import Foundation
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Failures") struct FailureTests {
     @Test("loses no upload and makes no duplicate when a worker is killed in the middle")
@@ -19,13 +19,13 @@ import TestSupport
                 ids.append(try #require(upload["id"]))
             }
             let doomed = try deployment.startWorker()
-            try await eventually("the first worker has embedded something") {
+            try await eventually {
                 try await embeddingCount(in: deployment) > 0
             }
             doomed.kill9()
             let heir = try deployment.startWorker()
             for id in ids {
-                try await eventually("\(id) is indexed", within: .seconds(120)) {
+                try await eventually(within: .seconds(120)) {
                     try await alice.get("/attachments/\(id)")["status"] == "indexed"
                 }
                 let chunks = try await alice.get("/attachments/\(id)").json["chunk_count"] as? Int
@@ -51,7 +51,7 @@ import TestSupport
             }
             #expect(accepted.count >= 6)
             for id in accepted {
-                try await eventually("\(id) is indexed", within: .seconds(120)) {
+                try await eventually(within: .seconds(120)) {
                     try await alice.get("/attachments/\(id)")["status"] == "indexed"
                 }
                 #expect(try await points(of: id, in: deployment) == 1)

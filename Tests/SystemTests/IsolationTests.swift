@@ -1,7 +1,7 @@
 import Foundation
 import NIOHTTP1
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Isolation") struct IsolationTests {
     @Test("answers for somebody else's object as for an unknown one, on every route")
@@ -21,7 +21,9 @@ import TestSupport
             #expect(!found.text.contains("58-21-90"))
             let answered = try await mallory.ask("With what does the safe open?")
             #expect(!String(decoding: answered.bytes, as: UTF8.self).contains("58-21-90"))
-            for list in ["/attachments?include_shared=true", "/conversations", "/conversations?q=safe"] {
+            for list in [
+                "/attachments?include_shared=true", "/conversations", "/conversations?q=safe",
+            ] {
                 let answer = try await mallory.get(list)
                 #expect(!answer.text.contains(reply.conversationID), "\(list)")
                 #expect(!answer.text.contains(attachment), "\(list)")
@@ -48,7 +50,9 @@ import TestSupport
                     #expect(!one.text.contains(id))
                 }
             }
-            for field in [("conversation_id", reply.conversationID as Any), ("attachment_ids", [attachment])] {
+            for field in [
+                ("conversation_id", reply.conversationID as Any), ("attachment_ids", [attachment]),
+            ] {
                 let one = try await mallory.post("/chat", ["message": "hi", field.0: field.1])
                 let blank: Any = field.0 == "conversation_id" ? unknown : [unknown]
                 let other = try await mallory.post("/chat", ["message": "hi", field.0: blank])

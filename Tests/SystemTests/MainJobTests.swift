@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The main job") struct MainJobTests {
     @Test("answers from synced pages in both languages, and from an upload until it is deleted")
@@ -42,7 +42,7 @@ import TestSupport
                 $0["sources"] as? [[String: Any]] ?? []
             }
             #expect(sources.contains { $0["removed"] as? Bool == true })
-            try await eventually("its points are gone from the engine") {
+            try await eventually {
                 try await points(of: id, in: deployment) == 0
             }
         }
@@ -75,7 +75,7 @@ import TestSupport
             let alice = try await deployment.member("alice", at: replica)
             try await sync(try await deployment.operatorMember(at: replica))
             let left = try await alice.askAndLeave("Where does the community battery stand?")
-            try await eventually("the reply is complete") {
+            try await eventually {
                 let messages = try await alice.get("/conversations/\(left.conversation)/messages")
                 return messages.items("messages").contains {
                     $0["id"] as? String == left.message && $0["status"] as? String == "complete"

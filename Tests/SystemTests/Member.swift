@@ -106,7 +106,8 @@ struct Member {
             arrivals.append(Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
         }
         guard response.status == .ok else {
-            throw NotAStream(description: "\(response.status): \(String(decoding: bytes, as: UTF8.self))")
+            throw NotAStream(
+                description: "\(response.status): \(String(decoding: bytes, as: UTF8.self))")
         }
         let (events, isEnded) = try EventReaders.strict(bytes)
         guard isEnded else { throw NotAStream(description: "the stream has no sentinel") }

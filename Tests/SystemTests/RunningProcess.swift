@@ -8,7 +8,10 @@ final class RunningProcess: Sendable {
     let logFile: String
     private let identifier: pid_t
 
-    init(_ binary: String, _ arguments: [String] = [], environment: [String: String], in folder: String)
+    init(
+        _ binary: String, _ arguments: [String] = [], environment: [String: String],
+        in folder: String
+    )
         throws
     {
         name = URL(filePath: binary).lastPathComponent
@@ -39,7 +42,8 @@ final class RunningProcess: Sendable {
 
     /// Resident memory in kilobytes, from the kernel.
     var residentKilobytes: Int {
-        guard let status = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
+        guard
+            let status = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
             let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
         else { return 0 }  // it has ended
         return line.split(separator: " ").compactMap { Int($0) }.first ?? 0

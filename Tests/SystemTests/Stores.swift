@@ -1,9 +1,9 @@
 import AsyncHTTPClient
 import Domain
 import Foundation
-import Logging
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
 import Postgres
 import TestSupport
 
@@ -21,11 +21,9 @@ func unfinishedJobs(in deployment: Deployment) async throws -> Int {
 /// Points of one document in the live collection, counted by the engine.
 func points(of document: String, in deployment: Deployment) async throws -> Int {
     let url = try TestSupport.environment("TEST_QDRANT_URL")
-    let names = try await withPool(deployment) { pool in
-        try await pool.read { session in
-            try session.run("SELECT collection FROM celine_assistant.generations WHERE state = 'live'")
-                .map { try $0.get("collection", as: String.self) }
-        }
+    let names = try await deployment.database.read { session in
+        try session.run("SELECT collection FROM celine_assistant.generations WHERE state = 'live'")
+            .map { try $0.get("collection", as: String.self) }
     }
     var total = 0
     for name in names {
@@ -56,13 +54,5 @@ func cutConnections(of deployment: Deployment) async throws {
 }
 
 private func count(_ sql: SQL, in deployment: Deployment) async throws -> Int {
-    try await withPool(deployment) { pool in
-        try await pool.read { try $0.run(sql).first?.get("n", as: Int.self) ?? 0 }
-    }
-}
-
-private func withPool<Value: Sendable>(
-    _ deployment: Deployment, _ body: (PostgresPool) async throws -> Value
-) async throws -> Value {
-    try await TestSupport.withPool(deployment.databaseURL, body)
+    try await deployment.database.read { try $0.run(sql).first?.get("n", as: Int.self) ?? 0 }
 }

@@ -1,8 +1,8 @@
 import Foundation
 import NIOCore
 import NIOPosix
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Training materials") struct TrainingMaterialsTests {
     @Test("embeds only what an edit changed, and forgets what was removed")
