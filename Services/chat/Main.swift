@@ -1,4 +1,31 @@
+import ArgumentParser
+import Database
+import OutboundHTTP
+import ServiceRuntime
+
 @main
-struct Main {
-    static func main() async throws {}
+struct Main: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat", abstract: "Conversations and answers of celine-assistant.",
+        subcommands: [Serve.self], defaultSubcommand: Serve.self)
+}
+
+extension Main {
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Serves the internal port.")
+
+        func run() async throws {
+            var reader = SettingsReader.ofProcess()
+            let settings = ChatSettings(from: &reader)
+            try reader.finish()
+            let logger = JSONLog.bootstrap(service: "chat", level: settings.runtime.logLevel)
+            warnAboutOldSettings(reader, logger: logger)
+            let connections = OutboundConnections(
+                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
+            let chat = try Chat(settings: settings, client: connections.client, logger: logger)
+            try await Migrations.requireCompatible(chat.pool)
+            try await runService(
+                "chat", services: [connections] + chat.services(), logger: logger)
+        }
+    }
 }

@@ -18,6 +18,8 @@ package struct MessageReferences: Sendable {
     package var sources: [Source] = []
     package var citations: [FinishedReply.Citation] = []
     package var attachments: [NamedAttachment] = []
+
+    package init() {}
 }
 
 extension MessageStore {

@@ -1,3 +1,4 @@
+import Database
 import Domain
 import Retrieval
 
@@ -21,20 +22,47 @@ extension NumberedSource {
     /// clients tell sources apart by the two.
     static func list(of chunks: [RetrievedChunk]) -> [NumberedSource] {
         var room = characterCountMax
-        var fitting: [RetrievedChunk] = []
-        for chunk in chunks {
-            room -= chunk.chunk.text.count
-            if room < 0 && !fitting.isEmpty { break }
-            fitting.append(chunk)
-        }
         var names = UniqueNames()
-        return fitting.map { found in
-            let source = found.path ?? found.title
-            return NumberedSource(
-                source: source, title: names.title(for: found, source: source),
-                chunk: found.chunk, documentID: found.documentID, kind: found.kind,
-                path: found.path, url: found.url, score: found.score)
+        var sources: [NumberedSource] = []
+        for found in chunks {
+            room -= found.chunk.text.count
+            if room < 0 && !sources.isEmpty { break }
+            let source = NumberedSource(
+                source: found.path ?? found.title,
+                title: title(found.title, found.chunk), chunk: found.chunk,
+                documentID: found.documentID, kind: found.kind, path: found.path, url: found.url,
+                score: found.score)
+            sources.append(source.renamed(&names))
         }
+        return sources
+    }
+
+    /// Those sources of a message that can still be shown, named as in its `sources` event.
+    static func named(_ sources: [MessageReferences.Source]) -> [NumberedSource] {
+        var names = UniqueNames()
+        return sources.compactMap { source in
+            source.shown.map { NumberedSource($0, score: source.score).renamed(&names) }
+        }
+    }
+
+    init(_ shown: ShownChunk, score: Double) {
+        self.init(
+            source: shown.path ?? shown.title, title: Self.title(shown.title, shown.chunk),
+            chunk: shown.chunk, documentID: shown.documentID, kind: shown.kind, path: shown.path,
+            url: shown.url, score: score)
+    }
+
+    private static func title(_ document: String, _ chunk: Chunk) -> String {
+        var title = document
+        if let heading = chunk.headingPath.last, heading != document { title += " › \(heading)" }
+        if let page = chunk.page { title += " (p. \(page))" }
+        return title
+    }
+
+    private func renamed(_ names: inout UniqueNames) -> NumberedSource {
+        NumberedSource(
+            source: source, title: names.title(title, of: source), chunk: chunk,
+            documentID: documentID, kind: kind, path: path, url: url, score: score)
     }
 }
 
@@ -42,58 +70,13 @@ extension NumberedSource {
 private struct UniqueNames {
     private var used: Set<[String]> = []
 
-    mutating func title(for found: RetrievedChunk, source: String) -> String {
-        var title = found.title
-        if let heading = found.chunk.headingPath.last, heading != title {
-            title += " › \(heading)"
-        }
-        if let page = found.chunk.page { title += " (p. \(page))" }
-        let plain = title
+    mutating func title(_ plain: String, of source: String) -> String {
+        var title = plain
         var number = 2
         while !used.insert([source, title]).inserted {
             title = "\(plain) (\(number))"
             number += 1
         }
         return title
-    }
-}
-
-/// A source as it goes over the wire, in `sources`, `/search` and the messages read back.
-struct SourceAnswer: Encodable, Sendable {
-    struct Metadata: Encodable, Sendable {
-        let kind: Document.Kind
-        let chunkID: Chunk.ID
-        let attachmentID: Attachment.ID?
-        let path: String?
-        let url: String?
-        let page: Int?
-        let start: Int
-        let end: Int
-
-        private enum CodingKeys: String, CodingKey {
-            case kind, path, url, page, start, end
-            case chunkID = "chunk_id"
-            case attachmentID = "attachment_id"
-        }
-    }
-
-    let source: String
-    let title: String
-    let text: String
-    let score: Double
-    let metadata: Metadata
-
-    init(_ numbered: NumberedSource) {
-        source = numbered.source
-        title = numbered.title
-        text = numbered.chunk.text
-        score = numbered.score
-        let isUpload = numbered.kind == .upload
-        metadata = Metadata(
-            kind: numbered.kind, chunkID: numbered.chunk.id,
-            attachmentID: isUpload
-                ? Attachment.ID(rawValue: numbered.documentID.rawValue) : nil,
-            path: numbered.path, url: numbered.url, page: numbered.chunk.page,
-            start: numbered.chunk.span.lowerBound, end: numbered.chunk.span.upperBound)
     }
 }

@@ -1,0 +1,91 @@
+import Database
+import Domain
+import FoundationEssentials
+import HTTPService
+import HTTPTypes
+import Hummingbird
+import Postgres
+
+/// Asking, and stopping an answer.
+struct ChatRoutes: Sendable {
+    let answering: Answering
+    let intake: QuestionIntake
+    let stored: StoredAnswer
+    let pool: PostgresPool
+    let events: EventStream
+
+    func add(to router: some RouterMethods<ServiceContext>) {
+        router.post("chat", use: ask)
+        router.post("chat/:message_id/cancel", use: cancel)
+    }
+
+    private func ask(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let body = try await decodeJSON(
+            ChatRequest.self, from: request, byteCountMax: RequestLimits.bodyByteCountMax)
+        let draft = try Self.checked(body)
+        let key = try Self.repeatKey(request, body)
+        guard answering.reserve() else { throw Problem.overloaded }
+        let result: QuestionIntake.Result
+        do {
+            result = try await intake.store(draft, for: context.principal, under: key)
+        } catch {
+            answering.giveBack()
+            throw error
+        }
+        switch result {
+        case .asked(let question):
+            return events.response(to: request, frames: answering.start(question).log.frames)
+        case .repeated(let reply):
+            answering.giveBack()
+            let log = try await stored.log(of: reply, for: context.principal)
+            return events.response(to: request, frames: log.frames)
+        }
+    }
+
+    private func cancel(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try context.parameters.id(
+            "message_id", as: Message.ID.self, orThrow: .messageNotFound)
+        let before = try await pool.transaction { transaction in
+            try MessageStore(transaction).requestCancel(
+                id, for: context.principal, in: transaction)
+        }
+        guard let before else { throw Problem.messageNotFound }
+        if before == .generating { answering.stop(id, .cancelled) }
+        let status = before == .generating ? Message.Status.cancelled : before
+        return try JSONResponse.make(.ok, ["status": status.rawValue])
+    }
+
+    private static func checked(_ body: ChatRequest) throws -> QuestionIntake.Draft {
+        try RequestLimits.requireLength(of: body.message, "/message")
+        let attachments = try RequestLimits.attachments(body.attachmentIDs)
+        if body.message.allSatisfy(\.isWhitespace) && attachments.isEmpty {
+            throw Problem.invalid("/message", "must not be empty unless files are attached")
+        }
+        var conversation: Conversation.ID?
+        if let text = body.conversationID {
+            guard let id = Conversation.ID(text) else { throw Problem.conversationNotFound }
+            conversation = id
+        }
+        return QuestionIntake.Draft(
+            message: body.message, conversation: conversation, attachments: attachments,
+            context: try RequestLimits.context(body.context),
+            topK: RequestLimits.topK(body.topK),
+            includesCitations: body.includeCitations ?? true,
+            sources: try RequestLimits.sources(body.sources))
+    }
+
+    /// What is hashed is what was understood: spaces and the order of keys make no difference.
+    private static func repeatKey(
+        _ request: Request, _ body: ChatRequest
+    ) throws -> QuestionIntake.RepeatKey? {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name] else {
+            return nil
+        }
+        guard (1...QuestionIntake.RepeatKey.lengthMax).contains(key.utf8.count) else {
+            throw Problem.invalidKey
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return QuestionIntake.RepeatKey(key, of: try encoder.encode(body))
+    }
+}

@@ -1,0 +1,106 @@
+import Crypto
+import Database
+import Domain
+import FoundationEssentials
+import HTTPService
+import Postgres
+
+/// Stores a question and the reply to come in one transaction, or refuses and stores nothing.
+struct QuestionIntake: Sendable {
+    enum Result: Sendable {
+        case asked(AskedQuestion)
+        /// The same request came before; this is the reply it began.
+        case repeated(Message.ID)
+    }
+
+    /// A checked request.
+    struct Draft: Sendable {
+        let message: String
+        let conversation: Conversation.ID?
+        let attachments: [Attachment.ID]
+        let context: JSONValue?
+        let topK: Int
+        let includesCitations: Bool
+        let sources: Set<SourceKind>
+    }
+
+    /// An `Idempotency-Key` and what the request it came with was.
+    struct RepeatKey: Sendable {
+        let key: String
+        let bodyHash: [UInt8]
+
+        static let lengthMax = 200
+
+        init(_ key: String, of body: some Sequence<UInt8>) {
+            self.key = key
+            bodyHash = Array(SHA256.hash(data: Array(body)))
+        }
+    }
+
+    let pool: PostgresPool
+    let replica: String
+    let leaseSeconds: Int
+
+    private static let route = "POST /chat"
+
+    func store(
+        _ draft: Draft, for principal: Principal, under key: RepeatKey?
+    ) async throws -> Result {
+        let reply = Message.ID()
+        return try await pool.transaction(deadline: .seconds(10)) { transaction in
+            if let key {
+                let claim = try IdempotencyStore(transaction).claim(
+                    key.key, route: Self.route, bodyHash: key.bodyHash, subject: reply.rawValue,
+                    for: principal)
+                switch claim {
+                case .first: break
+                case .repeated(let subject): return .repeated(Message.ID(rawValue: subject))
+                case .conflicting: throw Problem.keyReused
+                }
+            }
+            return .asked(
+                try begin(draft, reply: reply, for: principal, in: transaction))
+        }
+    }
+
+    private func begin(
+        _ draft: Draft, reply: Message.ID, for principal: Principal, in transaction: Transaction
+    ) throws -> AskedQuestion {
+        let attachments = try AttachmentStore(transaction).find(
+            draft.attachments, for: principal)
+        guard attachments.count == draft.attachments.count else {
+            throw Problem.attachmentNotFound
+        }
+        let messages = MessageStore(transaction)
+        let conversation = try conversation(
+            draft, filenames: attachments.map(\.filename), for: principal, in: transaction)
+        let earlierCount = try messages.generatingCount(in: conversation.id)
+        if earlierCount > 1 { throw Problem.conversationBusy }
+        let turn = MessageStore.Turn(
+            conversation: conversation.id, question: Message.ID(), reply: reply,
+            text: draft.message, attachments: draft.attachments,
+            showsSources: draft.includesCitations)
+        try messages.begin(turn, replica: replica, leaseSeconds: leaseSeconds, for: principal)
+        return AskedQuestion(
+            principal: principal, turn: turn, title: conversation.title, topK: draft.topK,
+            includesCitations: draft.includesCitations, sources: draft.sources,
+            context: draft.context, waitsForTurn: earlierCount == 1)
+    }
+
+    /// The one named, held until the end of the transaction, or a new one.
+    private func conversation(
+        _ draft: Draft, filenames: [String], for principal: Principal,
+        in transaction: Transaction
+    ) throws -> (id: Conversation.ID, title: String) {
+        let store = ConversationStore(transaction)
+        guard let id = draft.conversation else {
+            let id = Conversation.ID()
+            let title = Question.title(of: draft.message, filenames: filenames)
+            try store.insert(id, title: title, for: principal)
+            return (id, title)
+        }
+        guard try store.lock(id, for: principal), let found = try store.find(id, for: principal)
+        else { throw Problem.conversationNotFound }
+        return (id, found.title)
+    }
+}

@@ -1,0 +1,33 @@
+import ModelEndpoint
+import ServiceRuntime
+
+/// All that chat reads from its environment.
+struct ChatSettings: Sendable {
+    let runtime: RuntimeSettings
+    let http: HTTPSettings
+    let database: DatabaseSettings
+    let qdrant: QdrantSettings
+    let models: ModelSettings
+    let internalKeys: InternalAuthSettings
+    var answers: AnswerWriter.Settings
+    let connectionCountMax: Int
+
+    init(from reader: inout SettingsReader) {
+        runtime = RuntimeSettings(from: &reader)
+        http = HTTPSettings(from: &reader, defaultPort: 8101)
+        database = DatabaseSettings(from: &reader)
+        qdrant = QdrantSettings(from: &reader)
+        models = ModelSettings(from: &reader)
+        internalKeys = InternalAuthSettings(from: &reader)
+        answers = AnswerWriter.Settings(model: models.chat.model)
+        answers.systemPrompt = reader.text(
+            "CHAT_SYSTEM_PROMPT", default: Prompt.defaultSystemPrompt)
+        answers.historyCountMax = reader.count("CHAT_HISTORY_LIMIT", default: 20, in: 0...200)
+        answers.outputTokenCountMax = reader.count(
+            "CHAT_OUTPUT_TOKENS_MAX", default: 2048, in: 1...32_768)
+        if reader.optionalText("CHAT_TEMPERATURE") != nil {
+            answers.temperature = reader.number("CHAT_TEMPERATURE", default: 0.2, in: 0...2)
+        }
+        connectionCountMax = reader.count("DATABASE_CONNECTIONS", default: 16, in: 2...200)
+    }
+}

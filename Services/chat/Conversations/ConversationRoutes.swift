@@ -1,0 +1,186 @@
+import Database
+import Domain
+import HTTPService
+import HTTPTypes
+import Hummingbird
+import Postgres
+
+/// The caller's conversations. Another's are answered like unknown ones.
+struct ConversationRoutes: Sendable {
+    let pool: PostgresPool
+    let answering: Answering
+
+    private static let titleLengthMax = 200
+    private static let searchLengthMax = 200
+
+    func add(to router: some RouterMethods<ServiceContext>) {
+        router.get("conversations", use: list)
+        router.get("conversations/:id", use: show)
+        router.patch("conversations/:id", use: rename)
+        router.delete("conversations/:id", use: delete)
+        router.get("conversations/:id/messages", use: messages)
+    }
+
+    private struct Page: Encodable {
+        let items: [ConversationAnswer]
+        let limit: Int
+        let offset: Int
+        let total: Int
+        let nextCursor: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case items, limit, offset, total
+            case nextCursor = "next_cursor"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(items, forKey: .items)
+            try container.encode(limit, forKey: .limit)
+            try container.encode(offset, forKey: .offset)
+            try container.encode(total, forKey: .total)
+            try container.encode(nextCursor, forKey: .nextCursor)
+        }
+    }
+
+    private func list(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let paging = try Paging(request, default: 50, max: 200)
+        let search = request.uri.queryParameters["q"].map { String($0.prefix(Self.searchLengthMax)) }
+        let position = try Self.position(paging.cursor)
+        let (found, total) = try await pool.read { session in
+            let store = ConversationStore(session)
+            return (
+                try store.list(
+                    for: context.principal, search: search, after: position,
+                    offset: position == nil ? paging.offset : 0, limit: paging.limit + 1),
+                try store.count(for: context.principal, search: search)
+            )
+        }
+        let items = found.prefix(paging.limit)
+        let next = found.count > paging.limit ? items.last.map(Self.cursor) : nil
+        return try JSONResponse.make(
+            .ok,
+            Page(
+                items: items.map { ConversationAnswer($0) }, limit: paging.limit,
+                offset: paging.offset, total: total, nextCursor: next))
+    }
+
+    private func show(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try Self.id(context)
+        let found = try await pool.read { session in
+            try ConversationStore(session).find(id, for: context.principal)
+        }
+        guard let found else { throw Problem.conversationNotFound }
+        return try JSONResponse.make(.ok, ConversationAnswer(found))
+    }
+
+    private struct Renaming: Decodable {
+        let title: String
+    }
+
+    private func rename(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try Self.id(context)
+        let body = try await decodeJSON(Renaming.self, from: request, byteCountMax: 1 << 16)
+        let title = body.title.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        guard !title.isEmpty, body.title.unicodeScalars.count <= Self.titleLengthMax else {
+            throw Problem.invalid("/title", "must have 1 to \(Self.titleLengthMax) characters")
+        }
+        let found = try await pool.transaction { transaction in
+            let store = ConversationStore(transaction)
+            guard try store.setTitle(title, of: id, for: context.principal) else {
+                throw Problem.conversationNotFound
+            }
+            return try store.find(id, for: context.principal)
+        }
+        guard let found else { throw Problem.conversationNotFound }
+        return try JSONResponse.make(.ok, ConversationAnswer(found))
+    }
+
+    private func delete(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try Self.id(context)
+        let stopped = try await pool.transaction { transaction in
+            let store = ConversationStore(transaction)
+            guard try store.lock(id, for: context.principal) else {
+                throw Problem.conversationNotFound
+            }
+            let generating = try MessageStore(transaction).generating(in: id)
+            for reply in generating {
+                try transaction.notify(MessageStore.cancellationsChannel, reply.description)
+            }
+            _ = try store.delete(id, for: context.principal)
+            return generating
+        }
+        for reply in stopped { answering.stop(reply, .gone) }
+        return try JSONResponse.make(
+            .ok, ["status": "deleted", "conversation_id": id.description])
+    }
+
+    private struct MessagePage: Encodable {
+        let messages: [MessageAnswer]
+        let limit: Int
+        let nextCursor: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case messages, limit
+            case nextCursor = "next_cursor"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(messages, forKey: .messages)
+            try container.encode(limit, forKey: .limit)
+            try container.encode(nextCursor, forKey: .nextCursor)
+        }
+    }
+
+    private func messages(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try Self.id(context)
+        let paging = try Paging(request, default: 200, max: 500)
+        let before = try Self.sequence(request)
+        let (found, references) = try await pool.read { session in
+            guard try ConversationStore(session).find(id, for: context.principal) != nil else {
+                throw Problem.conversationNotFound
+            }
+            let store = MessageStore(session)
+            let found = try store.list(in: id, before: before, limit: paging.limit + 1)
+            return (found, try store.references(of: found.map(\.id), for: context.principal))
+        }
+        let shown = found.suffix(paging.limit)
+        let next = found.count > paging.limit ? shown.first.map { String($0.sequence) } : nil
+        return try JSONResponse.make(
+            .ok,
+            MessagePage(
+                messages: shown.map {
+                    MessageAnswer($0, references[$0.id] ?? MessageReferences())
+                }, limit: paging.limit, nextCursor: next.map(Cursor.encode)))
+    }
+
+    private static func id(_ context: ServiceContext) throws -> Conversation.ID {
+        try context.parameters.id(
+            "id", as: Conversation.ID.self, orThrow: .conversationNotFound)
+    }
+
+    private static func cursor(_ conversation: Conversation) -> String {
+        Cursor.encode("\(conversation.lastSequence) \(conversation.id)")
+    }
+
+    private static func position(
+        _ cursor: String?
+    ) throws -> ConversationStore.Position? {
+        guard let cursor else { return nil }
+        let parts = Cursor.decode(cursor)?.split(separator: " ") ?? []
+        guard parts.count == 2, let sequence = Int(parts[0]), let id = Conversation.ID(parts[1])
+        else { throw Problem.invalid("/cursor", "`cursor` must be a `next_cursor` of this list.") }
+        return .init(sequence: sequence, id: id)
+    }
+
+    /// `before`, or `cursor` by the same meaning.
+    private static func sequence(_ request: Request) throws -> Int? {
+        let query = request.uri.queryParameters
+        guard let text = query["before"] ?? query["cursor"], !text.isEmpty else { return nil }
+        guard let sequence = Cursor.decode(String(text)).flatMap({ Int($0) }) else {
+            throw Problem.invalid("/before", "`before` must be a `next_cursor` of this list.")
+        }
+        return sequence
+    }
+}
