@@ -24,6 +24,8 @@ struct Ingest: Sendable {
     let qdrant: Qdrant
     let models: ModelEndpoint
     let logger: Logger
+    /// A worker that dies is replaced after at most this time.
+    var leaseSeconds = 20
     private let queue = JobQueue()
     private let points: PointErasure
     private let lateWrites: LateWrites
@@ -54,7 +56,8 @@ struct Ingest: Sendable {
         self.init(
             settings: settings,
             pool: PostgresPool(
-                database, connectionCountMax: settings.concurrency * 2 + 8, logger: logger),
+                database, connectionCountMax: settings.concurrency * 2 + 8, waitMax: .seconds(5),
+                logger: logger),
             listener: PostgresListener(database, channels: Self.channels, logger: logger),
             storage: try makeObjectStorage(uri: settings.uploadsURI),
             qdrant: Qdrant(
@@ -71,7 +74,7 @@ struct Ingest: Sendable {
     /// What runs, in the order of starting; stopped in reverse.
     func services() throws -> [any Service] {
         var services: [any Service] = [pool, listener]
-        if settings.roles.contains(.worker) { services += [lateWrites, firstGeneration, worker] }
+        if settings.roles.contains(.worker) { services += [firstGeneration] + workerServices }
         let verifier = try InternalTokenVerifier(
             publicKeys: settings.internalKeys.publicKeys, audience: "ingest")
         services.append(
@@ -104,10 +107,13 @@ struct Ingest: Sendable {
             collectionBase: settings.qdrant.collectionBase, logger: logger)
     }
 
-    var worker: JobWorker {
+    /// What works off the jobs.
+    var workerServices: [any Service] { [lateWrites, worker] }
+
+    private var worker: JobWorker {
         JobWorker(
             pool: pool, listener: listener, handlers: handlers, concurrency: settings.concurrency,
-            workerName: executable, logger: logger)
+            leaseSeconds: leaseSeconds, workerName: executable, logger: logger)
     }
 
     private var handlers: [any JobHandler] {

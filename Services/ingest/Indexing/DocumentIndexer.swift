@@ -166,7 +166,8 @@ struct DocumentIndexer: Sendable {
         do {
             try await qdrant.upsert(
                 points, into: generation.collection, deadline: .seconds(Self.upsertSeconds))
-        } catch QdrantError.notFound {
+        } catch {
+            guard error == .notFound else { throw error }
             // The engine lost it, or has never had it: it is made again, empty.
             try await qdrant.ensureCollection(
                 generation.collection, dimensionCount: generation.index.dimensionCount)

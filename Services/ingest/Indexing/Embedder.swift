@@ -58,12 +58,7 @@ struct Embedder: Sendable {
         batch: [Text], owner: Owner, index: IndexDescription
     ) async throws -> Set<[UInt8]> {
         let window = Chunking.windowTokenCount(of: index.chunkingVersion) ?? Chunking.defaultWindow
-        let embeddings: Embeddings
-        do {
-            embeddings = try await models.embed(
-                batch.map(\.text), as: .passage, model: index.passageModel,
-                expecting: index.dimensionCount, deadline: Self.deadline)
-        } catch ModelError.tooLong {
+        guard let embeddings = try await ask(batch, index) else {
             if batch.count == 1 { return [batch[0].hash] }
             return try await embedEach(batch, owner: owner, index: index)
         }
@@ -83,6 +78,18 @@ struct Embedder: Sendable {
         // does not says by how much it is passed.
         if batch.count == 1 { return Set(unproved.map(\.hash)) }
         return try await embedEach(unproved, owner: owner, index: index)
+    }
+
+    /// Nil when the endpoint says that it is too long.
+    private func ask(_ batch: [Text], _ index: IndexDescription) async throws -> Embeddings? {
+        do {
+            return try await models.embed(
+                batch.map(\.text), as: .passage, model: index.passageModel,
+                expecting: index.dimensionCount, deadline: Self.deadline)
+        } catch {
+            if error == .tooLong { return nil }
+            throw error
+        }
     }
 
     /// One by one, each with a count of its own.

@@ -1,3 +1,4 @@
+import Database
 import Domain
 import HTTPService
 import HTTPTypes
