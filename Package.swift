@@ -35,6 +35,7 @@ let nioFoundation: Target.Dependency = .product(
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 
 let nio = [nioCore, nioHTTP1, nioPosix]
@@ -91,6 +92,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(
@@ -118,7 +120,7 @@ let package = Package(
             "Retrieval", "Qdrant", "Database", "ModelEndpoint", "TextAnalysis", "Domain",
             "Postgres", logging),
         shared("ObjectStorage", "Domain", crypto, logging, nioCore, nioPosix),
-        shared("ChildProcess", "CLinux", subprocess, logging),
+        shared("ChildProcess", "CLinux", subprocess, systemPackage, logging),
         shared("Git", "CLibGit2", "ChildProcess"),
         shared(
             "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1),
@@ -183,8 +185,8 @@ let package = Package(
             "RuntimeTests",
             [
                 "ServiceRuntime", "HTTPService", "ObjectStorage", "ChildProcess", "Domain",
-                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, logging,
-                httpTypes, asyncAlgorithms,
+                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioPosix,
+                logging, lifecycle, httpTypes, asyncAlgorithms, asyncHTTPClient,
             ]),
         tests("GitTests", ["Git", "ChildProcess", nioCore, nioPosix, logging]),
         tests(
