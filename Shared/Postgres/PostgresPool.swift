@@ -31,6 +31,7 @@ package final class PostgresPool: Service, Sendable {
     /// Statements on one connection that each commit by themselves.
     ///
     /// - Parameter deadline: for all of them together, from the first on.
+    @discardableResult
     package func read<Value: Sendable>(
         deadline: Duration = .seconds(10), _ body: @Sendable (Session) throws -> Value
     ) async throws -> Value {
@@ -45,6 +46,7 @@ package final class PostgresPool: Service, Sendable {
     }
 
     /// Statements that commit together, or, when `body` throws, not at all.
+    @discardableResult
     package func transaction<Value: Sendable>(
         deadline: Duration = .seconds(30), _ body: @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
@@ -119,7 +121,7 @@ package final class PostgresPool: Service, Sendable {
         }
     }
 
-    private func withConnection<Value: Sendable>(
+    func withConnection<Value: Sendable>(
         _ body: (Connection) async throws -> Value
     ) async throws -> Value {
         try await permits.take(waitMax: waitMax)
