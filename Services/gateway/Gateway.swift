@@ -1,11 +1,12 @@
 import Identity
 import Logging
 import OutboundHTTP
+import ServiceRuntime
 
 /// The gateway put together from its settings.
 struct GatewayComposition: Sendable {
     let keys: IssuerKeys
-    let server: GatewayServer
+    var server: GatewayServer
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
@@ -18,7 +19,7 @@ struct GatewayComposition: Sendable {
             algorithms: settings.algorithms, logger: logger)
         let verifier = TokenVerifier(rules: rules, keys: keys)
         server = GatewayServer(
-            host: settings.host, port: settings.port,
+            host: settings.http.host, port: settings.http.port,
             rules: DoorRules(
                 routes: Routes(),
                 tokenSource: TokenSource(cookieName: settings.cookieName),

@@ -1,9 +1,10 @@
 import Identity
+import ServiceRuntime
 
 /// All that the gateway is told by its environment.
 struct GatewaySettings: Sendable {
-    let host: String
-    let port: Int
+    let runtime: RuntimeSettings
+    let http: HTTPSettings
     let upstreams: [Upstream: [ReplicaAddress]]
     let internalAuthKey: String
     let issuer: String
@@ -15,140 +16,81 @@ struct GatewaySettings: Sendable {
     let adminGroup: String
     let publicOrigins: [String]
     let corsAllowedOrigins: [String]
-    /// `SSL_CERT_FILE`
-    let certificateFile: String?
 
     var tokenRules: TokenRules {
         TokenRules(
             issuer: issuer, audiences: audiences, algorithms: algorithms, adminGroup: adminGroup)
     }
 
-    /// Everything that is wrong, at once. Names settings, never their values.
-    struct Refusal: Error, CustomStringConvertible {
-        let problems: [String]
-
-        var description: String {
-            "the gateway does not start with these settings:\n"
-                + problems.map { "  " + $0 }.joined(separator: "\n")
-        }
-    }
-
-    init(environment: [String: String]) throws(Refusal) {
-        var reader = Reader(environment: environment)
-        let isDev = reader.text("APP_ENV") == "dev"
-        host = reader.text("HTTP_HOST") ?? "127.0.0.1"
-        port = reader.port("HTTP_PORT") ?? 8000
-        var upstreams: [Upstream: [ReplicaAddress]] = [:]
-        for (upstream, port) in [(Upstream.chat, 8101), (.ingest, 8102), (.admin, 8103)] {
-            upstreams[upstream] = reader.addresses(
-                upstream.rawValue.uppercased() + "_URL",
-                orInDev: isDev ? "http://127.0.0.1:\(port)" : nil)
-        }
-        self.upstreams = upstreams
+    init(from reader: inout SettingsReader) throws(SettingsError) {
+        runtime = RuntimeSettings(from: &reader)
+        http = HTTPSettings(from: &reader, defaultPort: 8000)
+        upstreams = [
+            .chat: reader.replicas("CHAT_URL", devPort: 8101),
+            .ingest: reader.replicas("INGEST_URL", devPort: 8102),
+            .admin: reader.replicas("ADMIN_URL", devPort: 8103),
+        ]
         internalAuthKey = reader.internalAuthKey()
-        issuer = reader.required("OAUTH2_ISSUER")
-        jwksURL = reader.text("OAUTH2_JWKS_URL") ?? reader.text("CELINE_OIDC_JWKS_URI")
-        audiences =
-            reader.list("OAUTH2_AUDIENCE") ?? reader.list("CELINE_OIDC_AUDIENCE")
-            ?? ["oauth2_proxy"]
+        issuer = reader.text("OAUTH2_ISSUER")
+        let configured = reader.optionalURL("OAUTH2_JWKS_URL")
+        jwksURL = configured ?? reader.optionalURL("CELINE_OIDC_JWKS_URI")
+        let fallback = reader.list("CELINE_OIDC_AUDIENCE", default: ["oauth2_proxy"])
+        audiences = reader.list("OAUTH2_AUDIENCE", default: fallback)
         algorithms = reader.algorithms()
-        cookieName = reader.text("OAUTH2_JWT_COOKIE_NAME")
-        adminGroup = reader.text("ADMIN_GROUP") ?? "admins"
+        cookieName = reader.optionalText("OAUTH2_JWT_COOKIE_NAME")
+        adminGroup = reader.text("ADMIN_GROUP", default: "admins")
         publicOrigins = reader.origins("PUBLIC_ORIGINS")
         corsAllowedOrigins = reader.origins("CORS_ALLOWED_ORIGINS")
-        certificateFile = reader.text("SSL_CERT_FILE")
-        reader.refuseTrustedHeaders()
-        if !reader.problems.isEmpty { throw Refusal(problems: reader.problems) }
+        try reader.finish()
+    }
+}
+
+extension SettingsReader {
+    fileprivate mutating func replicas(_ name: String, devPort: Int) -> [ReplicaAddress] {
+        let texts = urls(name, dev: ["http://127.0.0.1:\(devPort)"])
+        let addresses = texts.compactMap { ReplicaAddress($0) }
+        if addresses.count != texts.count {
+            problem("\(name) must be one or more of http://host:port, between commas")
+        }
+        return addresses
     }
 
-    /// Reads one setting after the other and remembers what is wrong with each.
-    private struct Reader {
-        let environment: [String: String]
-        var problems: [String] = []
-
-        /// An empty value means unset.
-        func text(_ name: String) -> String? {
-            guard let value = environment[name], !value.isEmpty else { return nil }
-            return value
+    fileprivate mutating func internalAuthKey() -> String {
+        let key = secret("INTERNAL_AUTH_KEY")
+        if key.isEmpty { return key }
+        do {
+            _ = try InternalTokenIssuer(privateKey: key)
+        } catch {
+            problem("INTERNAL_AUTH_KEY \(error)")
         }
+        return key
+    }
 
-        mutating func required(_ name: String) -> String {
-            if let value = text(name) { return value }
-            problems.append("\(name) is missing")
-            return ""
+    /// A secret shared with the issuer, or no signature at all, is never an option.
+    fileprivate mutating func algorithms() -> [String] {
+        let algorithms = list("OAUTH2_ALGORITHMS", default: ["RS256"])
+        if algorithms.isEmpty || !algorithms.allSatisfy(TokenRules.knownAlgorithms.contains) {
+            let known = TokenRules.knownAlgorithms.joined(separator: ", ")
+            problem("OAUTH2_ALGORITHMS may name \(known)")
         }
+        return algorithms
+    }
 
-        mutating func port(_ name: String) -> Int? {
-            guard let value = text(name) else { return nil }
-            if let port = Int(value), (0...65_535).contains(port) { return port }
-            problems.append("\(name) is no port number")
-            return nil
+    /// `*` is refused: it would let every site act for a visitor.
+    fileprivate mutating func origins(_ name: String) -> [String] {
+        let origins = list(name)
+        if !origins.allSatisfy(Self.isOrigin) {
+            problem("\(name) must be origins, https://host[:port] each, between commas")
         }
+        return origins
+    }
 
-        /// A JSON list of strings, or words with commas.
-        func list(_ name: String) -> [String]? {
-            guard let value = text(name) else { return nil }
-            let separators: Set<Character> = [",", "[", "]", "\"", "'", " ", "\t", "\n"]
-            let words = value.split(whereSeparator: separators.contains).map(String.init)
-            return words.isEmpty ? nil : words
+    private static func isOrigin(_ text: String) -> Bool {
+        for scheme in ["https://", "http://"] where text.lowercased().hasPrefix(scheme) {
+            let authority = text.dropFirst(scheme.count)
+            return !authority.isEmpty && !authority.contains("*")
+                && !authority.dropLast().contains("/")
         }
-
-        mutating func addresses(_ name: String, orInDev fallback: String?) -> [ReplicaAddress] {
-            guard let texts = list(name) ?? fallback.map({ [$0] }) else {
-                problems.append("\(name) is missing")
-                return []
-            }
-            let addresses = texts.compactMap { ReplicaAddress($0) }
-            if addresses.count != texts.count {
-                problems.append("\(name) is not a list of http://host:port")
-            }
-            return addresses
-        }
-
-        mutating func internalAuthKey() -> String {
-            let name = "INTERNAL_AUTH_KEY"
-            let key = required(name)
-            if key.isEmpty { return key }
-            do {
-                _ = try InternalTokenIssuer(privateKey: key)
-            } catch {
-                problems.append("\(name) \(error)")
-            }
-            return key
-        }
-
-        mutating func algorithms() -> [String] {
-            let name = "OAUTH2_ALGORITHMS"
-            let algorithms = list(name) ?? ["RS256"]
-            if !algorithms.allSatisfy(TokenRules.knownAlgorithms.contains) {
-                problems.append(
-                    "\(name) may name " + TokenRules.knownAlgorithms.joined(separator: ", "))
-            }
-            return algorithms
-        }
-
-        /// `*` would let every site act for a visitor.
-        mutating func origins(_ name: String) -> [String] {
-            let origins = list(name) ?? []
-            for origin in origins {
-                let parts = origin.split(separator: "://", maxSplits: 1)
-                let isOrigin =
-                    parts.count == 2 && ["http", "https"].contains(parts[0].lowercased())
-                    && !parts[1].isEmpty && !parts[1].contains("*")
-                    && !parts[1].dropLast().contains("/")
-                if !isOrigin {
-                    problems.append("\(name) is not a list of origins, https://host[:port] each")
-                    break
-                }
-            }
-            return origins
-        }
-
-        mutating func refuseTrustedHeaders() {
-            let name = "OAUTH2_TRUST_HEADERS"
-            if ["true", "1", "yes", "on"].contains(text(name)?.lowercased() ?? "") {
-                problems.append("\(name) cannot be honoured: only verified tokens are believed")
-            }
-        }
+        return false
     }
 }

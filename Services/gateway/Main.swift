@@ -1,11 +1,7 @@
 import ArgumentParser
-import AsyncHTTPClient
-import FoundationEssentials
 import Identity
-import Logging
 import OutboundHTTP
-import ServiceLifecycle
-import UnixSignals
+import ServiceRuntime
 
 @main
 struct Main: AsyncParsableCommand {
@@ -19,22 +15,16 @@ extension Main {
         static let configuration = CommandConfiguration(abstract: "Serves the public port.")
 
         func run() async throws {
-            let settings = try GatewaySettings(environment: ProcessInfo.processInfo.environment)
-            let logger = Logger(label: "gateway")
-            let client = OutboundHTTP.makeClient(certificateFile: settings.certificateFile)
-            let gateway = try GatewayComposition(
-                settings: settings,
-                http: OutboundHTTP(client: client, peer: "gateway", logger: logger),
-                logger: logger)
-            let group = ServiceGroup(
-                services: [gateway.keys, gateway.server],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            do {
-                try await group.run()
-            } catch {
-                logger.error("gateway failed", metadata: ["error": "\(error)"])
-            }
-            try await client.shutdown()
+            var reader = SettingsReader.ofProcess()
+            let settings = try GatewaySettings(from: &reader)
+            let logger = JSONLog.bootstrap(service: "gateway", level: settings.runtime.logLevel)
+            warnAboutOldSettings(reader, logger: logger)
+            let connections = OutboundConnections(
+                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
+            let http = OutboundHTTP(client: connections.client, peer: "identity", logger: logger)
+            let gateway = try GatewayComposition(settings: settings, http: http, logger: logger)
+            try await runService(
+                "gateway", services: [connections, gateway.keys, gateway.server], logger: logger)
         }
     }
 

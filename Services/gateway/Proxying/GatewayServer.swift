@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// The public port: an event loop per core, a `Door` on each.
 struct GatewayServer: Service {
     /// Between "stop" and the connections being cut: shorter than orchestrators wait.
-    private static let drainSeconds: Int64 = 20
+    private static let drainSeconds: Int64 = 15
 
     let host: String
     let port: Int

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceRuntime
 
 /// What is known of one request from its head, and what the access log says at its end.
 struct RequestRecord {
@@ -19,7 +20,7 @@ struct RequestRecord {
 
     init(head: HTTPRequestHead, crossSite: CrossSite) {
         self.head = head
-        id = RequestID.accept(head.headers.first(name: "X-Request-Id"))
+        id = RequestID(accepting: head.headers.first(name: RequestID.headerName)).description
         // After an upgrade offer the parser reads no further request from the connection.
         isKeptAlive =
             head.version == .http1_1 && head.isKeepAlive && !head.headers.contains(name: "Upgrade")
