@@ -12,7 +12,7 @@ package struct GitRemoteURL: Sendable, Hashable {
             text.unicodeScalars.allSatisfy({ $0.value > 32 && $0.value != 127 })
         else { return nil }
         guard let separator = text.firstRange(of: "://") else {
-            // `host:path` is how ssh is written; a path of ours has no colon before its first slash.
+            // `host:path` is how ssh is written: a path has no colon before its first slash.
             guard !text.prefix(while: { $0 != "/" }).contains(":") else { return nil }
             address =
                 text.hasPrefix("/")

@@ -4,8 +4,8 @@ import Glibc
 
 /// The child's work: brings the clone to the target and reads its pages.
 ///
-/// It may be killed at any moment. So a new clone is made beside its place and then moved there, and
-/// a marker says that refs and files are being changed: a clone found with it is made anew.
+/// It may be killed at any moment. So a new clone is made beside its place and then moved there,
+/// and a marker says that refs and files are being changed: a clone found with it is made anew.
 package struct GitSnapshotter {
     private let request: GitSnapshotRequest
     private let files = FileManager.default

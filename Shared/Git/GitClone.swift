@@ -1,0 +1,83 @@
+import ChildProcess
+import FoundationEssentials
+
+/// A clone of one remote, worked on by a child process: libgit2 has no time-outs, so a remote that
+/// accepts and stays silent would hold a thread for ever. A child can be killed.
+package struct GitClone: Sendable {
+    package let remote: GitRemoteURL
+    /// Where the clone is. Absolute, without a slash at its end.
+    package let path: String
+    private let limits: GitLimits
+    private let deadline: Duration
+    private let certificateFile: String?
+    private let executable: String
+    private let arguments: [String]
+
+    /// - Parameters:
+    ///   - executable: a program that passes its input to `GitSnapshotter.answer`: our own.
+    ///   - arguments: what makes it do so.
+    package init(
+        of remote: GitRemoteURL, at path: String, limits: GitLimits = GitLimits(),
+        deadline: Duration, certificateFile: String? = nil, executable: String,
+        arguments: [String] = ["git-snapshot"]
+    ) {
+        self.remote = remote
+        var path =
+            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+        self.limits = limits
+        self.deadline = deadline
+        self.certificateFile = certificateFile
+        self.executable = executable
+        self.arguments = arguments
+    }
+
+    /// Fetches, checks the target out, and reads its pages.
+    ///
+    /// Throws `GitFailure`, or `CancellationError`; the child is gone in both cases.
+    package func snapshot(of target: GitTarget) async throws -> GitSnapshot {
+        let request = GitSnapshotRequest(
+            remote: remote, path: path, target: target, certificateFile: certificateFile,
+            limits: limits)
+        let child = ChildProcess(
+            executable: executable, arguments: arguments, limits: childLimits,
+            input: .bytes(Array(try JSONEncoder().encode(request))),
+            // JSON writes a byte as six at most, and pages come with their paths.
+            outputByteCountMax: 6 * limits.contentByteCountMax + (8 << 20))
+        let output: ChildProcess.Output
+        do {
+            output = try await child.run()
+        } catch .timedOut {
+            throw GitFailure.unreachable
+        } catch {
+            try Task.checkCancellation()
+            throw GitFailure.broken("\(error)")
+        }
+        return try Self.snapshot(output.stdout)
+    }
+
+    /// The library maps packs into memory, so that address space is more than memory used.
+    private var childLimits: ChildProcess.Limits {
+        ChildProcess.Limits(
+            addressSpaceByteCount: 8 << 30, cpuSeconds: 120,
+            fileByteCount: 2 * limits.transferByteCountMax, openFileCount: 512,
+            wallTime: deadline)
+    }
+
+    private static func snapshot(_ output: [UInt8]) throws -> GitSnapshot {
+        let decoder = JSONDecoder()
+        var pages: [GitSnapshot.Page] = []
+        var oversized: [String] = []
+        for line in output.split(separator: UInt8(ascii: "\n")) {
+            switch try decoder.decode(GitSnapshotLine.self, from: Data(line)) {
+            case .page(let page): pages.append(page)
+            case .oversized(let path): oversized.append(path)
+            case .commit(let commit):
+                return GitSnapshot(commit: commit, pages: pages, oversized: oversized)
+            case .failure(let failure): throw failure
+            }
+        }
+        throw GitFailure.broken("the child's answer has no end")
+    }
+}
