@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Text detection")
 struct TextDetectionTests {
-    @Test("takes text in every split", arguments: ["a", "città", "👩🏽‍🔧 e\u{301} €", "# Title\n\ntext"])
+    @Test(
+        "takes text in every split", arguments: ["a", "città", "👩🏽‍🔧 e\u{301} €", "# Title\n\ntext"])
     func text(_ text: String) {
         let bytes = Array(text.utf8)
         for size in 1...max(1, bytes.count) {
@@ -63,7 +64,10 @@ struct DownloadHeaderTests {
             ("../../etc/passwd", "passwd"), (#"C:\docs\a b.md"#, "a b.md"), ("", "file"),
             ("..", "file"), ("/", "file"), ("a\u{0}b\n.md", "ab.md"),
             ("evil\u{202E}gpj.exe", "evilgpj.exe"), ("  città.md ", "città.md"),
-            (String(repeating: "è", count: 200) + ".md", String(repeating: "è", count: 126) + ".md"),
+            (
+                String(repeating: "è", count: 200) + ".md",
+                String(repeating: "è", count: 126) + ".md"
+            ),
         ])
     func filename(_ written: String, _ kept: String) {
         #expect(Filename(written).text == kept)
@@ -73,7 +77,8 @@ struct DownloadHeaderTests {
         "reads ranges as RFC 9110 has them",
         arguments: [
             (nil, .whole), ("bytes=0-3", .part(0..<4)), ("bytes=4-", .part(4..<10)),
-            ("bytes=-3", .part(7..<10)), ("bytes=-30", .part(0..<10)), ("bytes=9-99", .part(9..<10)),
+            ("bytes=-3", .part(7..<10)), ("bytes=-30", .part(0..<10)),
+            ("bytes=9-99", .part(9..<10)),
             ("bytes=10-", .unsatisfiable), ("bytes=-0", .unsatisfiable), ("bytes=5-2", .whole),
             ("bytes=0-1,3-4", .whole), ("items=0-1", .whole), ("bytes=-", .whole),
             ("bytes=a-b", .whole), ("bytes=99999999999999999999-", .whole),

@@ -17,6 +17,9 @@ struct StoresAway: RouterMiddleware {
         } catch let error as PostgresError where IndexingFailure.isAway(error) {
             context.logger.warning("postgres is away", metadata: ["reason": "\(error)"])
             throw Problem.unavailable("The service cannot answer now. Please try again.")
+        } catch ObjectStorageError.unavailable(let reason) {
+            context.logger.error("object storage is away", metadata: ["reason": "\(reason)"])
+            throw Problem.unavailable("Files cannot be kept or read now. Please try again.")
         }
     }
 }
