@@ -1,0 +1,68 @@
+# The door of this repository. `make` prints what there is.
+
+LOCAL_STACK := Tests/LocalStack
+PYTHON := PYTHONPATH=$(LOCAL_STACK) PYTHONDONTWRITEBYTECODE=1 .local/venv/bin/python
+STACK := $(PYTHON) -m stack
+SOURCES := Package.swift Services Shared Tests
+# Refuses an import that Package.swift does not declare.
+ARROWS := --explicit-target-dependency-import-check error
+TEST_SECONDS_MAX := 1800
+
+# The names given on make's command line, as opposed to those inherited from the shell.
+GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
+export LOCAL_STACK_ARGUMENTS := $(GIVEN)
+# The option $(1) with the argument's value $(2), if that was given.
+option = $(if $(filter $(2),$(GIVEN)),--$(1) "$$$(2)")
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help run test token env stop clean-state lint format
+
+help: ## prints this
+	@echo "make …"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+run: ## installs, builds and starts everything; the gateway on port PORT (8000); Ctrl-C stops it
+	@echo "make run: starting takes seconds; before that it will"
+	@$(LOCAL_STACK)/install plan run | grep . || echo "  install, download and build nothing"
+	@$(LOCAL_STACK)/install run
+	@$(STACK) run
+
+test: ## installs what is missing and runs all tests beside a running stack, on free ports
+	@echo "make test: 10 to 40 minutes the first time, 2 to 10 later; before that it will"
+	@$(LOCAL_STACK)/install plan test | grep . || echo "  install and download nothing"
+	@$(LOCAL_STACK)/install test
+	swift build --build-tests $(ARROWS)
+	@failed=0; \
+	echo "== local stack"; \
+	(cd $(LOCAL_STACK) && PYTHONDONTWRITEBYTECODE=1 timeout 300 \
+	    ../../.local/venv/bin/python -W ignore -m unittest discover -t . -s tests) || failed=1; \
+	echo "== lint"; $(MAKE) lint-sources || failed=1; \
+	echo "== swift test"; \
+	$(STACK) test -- timeout $(TEST_SECONDS_MAX) \
+	    swift test --skip-build --disable-xctest || failed=1; \
+	exit $$failed
+
+token: ## prints a token of the running stack: SUB=alice EMAIL= NAME= GROUP=admins CLAIMS='{"exp": 1}'
+	@$(STACK) token $(call option,subject,SUB) $(call option,email,EMAIL) \
+	    $(call option,name,NAME) $(call option,group,GROUP) $(call option,claims,CLAIMS)
+
+env: ## prints the running stack's settings as export lines
+	@$(STACK) env
+
+stop: ## stops the running stack, or what a killed one has left
+	@$(STACK) stop
+
+clean-state: ## forgets all that the local stack has stored
+	@$(STACK) clean-state
+
+lint: lint-sources ## checks format, house rules and which module may import which
+	swift build --build-tests $(ARROWS)
+
+.PHONY: lint-sources
+lint-sources:
+	@swift format lint --strict --parallel --recursive $(SOURCES)
+	@python3 $(LOCAL_STACK)/house_rules.py
+
+format: ## formats all sources
+	@swift format --in-place --parallel --recursive $(SOURCES)

@@ -1,0 +1,76 @@
+"""Which settings the services get, and from where each came."""
+
+import os
+import shlex
+from pathlib import Path
+
+from stack.component import StackError
+
+# Where a setting came from, the weakest first.
+FILE, INHERITED, ARGUMENT = ".env.local", "environment", "argument"
+
+NAMES = frozenset(
+    """
+    DATABASE_URL QDRANT_URL QDRANT_API_KEY QDRANT_COLLECTION
+    OPENAI_API_KEY OPENAI_BASE_URL OPENAI_CHAT_MODEL OPENAI_EMBED_MODEL OPENAI_VISION_MODEL
+    OPENAI_EMBED_BASE_URL OPENAI_EMBED_API_KEY OPENAI_EMBED_DIMENSIONS
+    OPENAI_EMBED_QUERY_MODEL OPENAI_EMBED_QUERY_BASE_URL EMBED_BATCH_SIZE
+    UPLOADS_URI MAX_UPLOAD_MB UPLOAD_WAIT_SECONDS UPLOADS_ENCRYPTION_KEY
+    S3_ENDPOINT_URL S3_ACCESS_KEY_ID S3_SECRET_ACCESS_KEY S3_REGION
+    OAUTH2_ISSUER OAUTH2_JWKS_URL OAUTH2_AUDIENCE OAUTH2_ALGORITHMS OAUTH2_JWT_COOKIE_NAME
+    ADMIN_GROUP TRAINING_MATERIALS_REPO_URL TRAINING_MATERIALS_REF TRAINING_MATERIALS_PATH
+    TRAINING_MATERIALS_SYNC_ON_START CHAT_HISTORY_LIMIT APP_ENV LOG_LEVEL
+    PUBLIC_ORIGINS CORS_ALLOWED_ORIGINS TRUSTED_PROXIES INGEST_ROLES INGEST_CONCURRENCY
+    CHAT_REWRITE CHAT_TITLES RERANK_URL RERANK_MODEL CHAT_SYSTEM_PROMPT CHAT_TEMPERATURE
+    CHAT_OUTPUT_TOKENS_MAX PORT
+    """.split()
+)
+
+
+class GivenSettings:
+    """What a person set: in the file, on make's command line, and, only if asked, in the shell."""
+
+    def __init__(self, file: Path) -> None:
+        self.values: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
+        self._take(read_file(file), FILE)
+        arguments = os.environ.get("LOCAL_STACK_ARGUMENTS", "").split()
+        if os.environ.get("USE_ENV") == "1":
+            self._take({name: os.environ.get(name, "") for name in NAMES}, INHERITED)
+        self._take({n: os.environ.get(n, "") for n in arguments if n in NAMES}, ARGUMENT)
+        unused = NAMES & os.environ.keys() - self.values.keys() - set(arguments)
+        self.ignored = sorted(name for name in unused if os.environ[name])
+
+    def _take(self, values: dict[str, str], origin: str) -> None:
+        for name, value in values.items():
+            if value:
+                self.values[name] = value
+                self.origins[name] = origin
+
+    def describe(self) -> list[str]:
+        """Names only: values may be secrets."""
+        lines = [f"{name} from {self.origins[name]}" for name in sorted(self.values)]
+        if self.ignored:
+            lines.append(f"ignored without USE_ENV=1: {', '.join(self.ignored)}")
+        return lines
+
+
+def read_file(file: Path) -> dict[str, str]:
+    """Lines of NAME=VALUE, quoted as in a shell, `export` allowed."""
+    values: dict[str, str] = {}
+    for number, line in enumerate(file.read_text().splitlines() if file.exists() else [], 1):
+        stripped = line.strip().removeprefix("export ").strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        name, separator, raw = stripped.partition("=")
+        if not separator or not name.replace("_", "").isalnum():
+            raise StackError(f"{file.name}, line {number}: NAME=VALUE is wanted")
+        try:
+            values[name.strip()] = " ".join(shlex.split(raw, comments=True))
+        except ValueError as problem:
+            raise StackError(f"{file.name}, line {number}: {problem}") from None
+    return values
+
+
+def export_lines(values: dict[str, str]) -> str:
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(values.items()))
