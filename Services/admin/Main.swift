@@ -1,4 +1,33 @@
+import ArgumentParser
+import ChildProcess
+import OutboundHTTP
+import ServiceRuntime
+
 @main
-struct Main {
-    static func main() async throws {}
+struct Main: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "admin", abstract: "The operators' side of celine-assistant.",
+        subcommands: [Serve.self, MigrateCommand.self, GitSnapshotCommand.self],
+        defaultSubcommand: Serve.self)
+}
+
+extension Main {
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Serves the admin routes.")
+
+        func run() async throws {
+            var reader = SettingsReader.ofProcess()
+            let settings = AdminSettings(from: &reader)
+            try reader.finish()
+            let logger = JSONLog.bootstrap(service: "admin", level: settings.runtime.logLevel)
+            warnAboutOldSettings(reader, logger: logger)
+            let connections = OutboundConnections(
+                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
+            let admin = try Admin(
+                settings: settings, client: connections.client,
+                executable: ChildProcess.ownExecutable, logger: logger)
+            try await runService(
+                "admin", services: [connections] + admin.services(), logger: logger)
+        }
+    }
 }

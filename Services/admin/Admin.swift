@@ -1,0 +1,117 @@
+import AsyncHTTPClient
+import Database
+import Git
+import HTTPService
+import Hummingbird
+import Identity
+import JobQueue
+import Logging
+import ModelEndpoint
+import OutboundHTTP
+import Postgres
+import Qdrant
+import ServiceLifecycle
+import ServiceRuntime
+
+/// Operators' views and switches, and what they stand on.
+struct Admin: Sendable {
+    let settings: AdminSettings
+    let pool: PostgresPool
+    let listener: PostgresListener
+    let qdrant: Qdrant
+    let models: ModelEndpoint
+    let materials: TrainingMaterials
+    let logger: Logger
+    private let queue = JobQueue()
+
+    /// - Parameter executable: our own, which is also the child that works on the clone.
+    init(
+        settings: AdminSettings, client: HTTPClient, executable: String, logger: Logger
+    ) throws {
+        self.settings = settings
+        self.logger = logger
+        let database = try PostgresConfiguration(
+            url: settings.database.url, applicationName: "celine-admin",
+            certificateFile: settings.runtime.certificateFile)
+        pool = PostgresPool(
+            database, connectionCountMax: 8, waitMax: .seconds(5), logger: logger)
+        listener = PostgresListener(
+            database, channels: [Channel.attachments, TrainingStore.channel], logger: logger)
+        qdrant = Qdrant(
+            http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
+            url: settings.qdrant.url, apiKey: settings.qdrant.apiKey)
+        models = ModelEndpoint(
+            settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
+        let clone = settings.trainingMaterials.map {
+            GitClone(
+                of: $0.remote, at: $0.path, deadline: $0.deadline,
+                certificateFile: settings.runtime.certificateFile, executable: executable)
+        }
+        materials = TrainingMaterials(
+            pool: pool, queue: queue, listener: listener, clone: clone,
+            defaultTarget: settings.trainingTarget, logger: logger)
+    }
+
+    func addRoutes(to members: some RouterMethods<ServiceContext>) {
+        let operators = members.group().add(middleware: AdminGate())
+        UploadOverviewRoutes(pool: pool, qdrant: qdrant, logger: logger).add(to: operators)
+        IngestRoutes(
+            reindexing: Reindexing(
+                pool: pool, queue: queue, models: models, index: settings.index,
+                collectionBase: settings.qdrant.collectionBase, logger: logger),
+            pool: pool, listener: listener, logger: logger
+        ).add(to: operators)
+        ReloadRoutes(pool: pool, qdrant: qdrant).add(to: operators)
+        GenerationRoutes(pool: pool).add(to: operators)
+        JobRoutes(pool: pool).add(to: operators)
+        TrainingRoutes(materials: materials, logger: logger).add(to: operators)
+    }
+
+    func router(_ middleware: PrincipalMiddleware) -> Router<OpenContext> {
+        let router = serviceRouter()
+        let (pool, qdrant) = (pool, qdrant)
+        HealthRoutes(checks: [
+            ("postgres", { await Self.succeeds { try await Migrations.requireCompatible(pool) } }),
+            ("qdrant", { await Self.succeeds { try await qdrant.requireReachable() } }),
+        ]).add(to: router)
+        addRoutes(to: router.members(middleware))
+        return router
+    }
+
+    /// What runs, in the order of starting; stopped in reverse.
+    func services() throws -> [any Service] {
+        let verifier = try InternalTokenVerifier(
+            publicKeys: settings.internalKeys.publicKeys, audience: "admin")
+        let server = application(
+            router: router(PrincipalMiddleware(verifier: verifier)), settings: settings.http,
+            logger: logger)
+        var services: [any Service] = [pool, listener]
+        if settings.syncsOnStart, settings.trainingMaterials != nil {
+            services.append(TrainingSyncAtStart(materials: materials, logger: logger))
+        }
+        return services + [server]
+    }
+
+    private static func succeeds(_ body: () async throws -> Void) async -> Bool {
+        do {
+            try await body()
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+extension ModelEndpoint {
+    fileprivate init(_ settings: ModelSettings, http: OutboundHTTP) {
+        let embedding = settings.embedding
+        self.init(
+            chat: Address(
+                http: http, baseURL: settings.chat.baseURL, apiKey: settings.chat.apiKey),
+            passages: Address(
+                http: http, baseURL: embedding.baseURL, apiKey: embedding.apiKey),
+            questions: Address(
+                http: http, baseURL: embedding.questionBaseURL, apiKey: embedding.questionAPIKey),
+            dimensionCount: embedding.dimensionCount, batchSize: embedding.batchCountMax)
+    }
+}

@@ -1,0 +1,143 @@
+import Database
+import Domain
+import HTTPService
+import Hummingbird
+import Logging
+import ModelEndpoint
+import Postgres
+
+/// `POST /admin/ingest`: index again.
+struct IngestRoutes: Sendable {
+    let reindexing: Reindexing
+    let pool: PostgresPool
+    let listener: PostgresListener
+    let logger: Logger
+
+    /// Ordinary proxies cut at 60.
+    private static let waitSecondsMax = 50
+
+    func add(to router: some RouterMethods<ServiceContext>) {
+        router.post("admin/ingest", use: ingest)
+    }
+
+    private struct Body: Decodable, Sendable {
+        var attachmentID: String?
+        var id: String?
+        var all: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case id, all
+            case attachmentID = "attachment_id"
+        }
+    }
+
+    private func ingest(_ request: Request, context: ServiceContext) async throws -> Response {
+        let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
+        let query = request.uri.queryParameters
+        let asked =
+            body.attachmentID ?? body.id
+            ?? (query["attachment_id"] ?? query["id"]).map { String($0) }
+        if let asked {
+            guard let id = Attachment.ID(asked) else { throw Problem.attachmentNotFound }
+            let seconds = min(max(0, try request.count("wait") ?? 0), Self.waitSecondsMax)
+            return try await ingest(id, waitSeconds: seconds)
+        }
+        return body.all == true ? try await ingestAll() : try await ingestUnindexed()
+    }
+
+    private struct Queued: Encodable {
+        var status = "queued"
+        let jobID: Int
+        let attachmentID: Attachment.ID
+
+        private enum CodingKeys: String, CodingKey {
+            case status
+            case jobID = "job_id"
+            case attachmentID = "attachment_id"
+        }
+    }
+
+    private struct Result: Encodable {
+        struct Failure: Encodable {
+            let code: String
+            let message: String
+        }
+
+        let status: Attachment.Status
+        let jobID: Int
+        let attachmentID: Attachment.ID
+        let chunkCount: Int
+        let error: Failure?
+
+        private enum CodingKeys: String, CodingKey {
+            case status, error
+            case jobID = "job_id"
+            case attachmentID = "attachment_id"
+            case chunkCount = "chunk_count"
+        }
+    }
+
+    private func ingest(_ id: Attachment.ID, waitSeconds: Int) async throws -> Response {
+        let end = ContinuousClock.now + .seconds(waitSeconds)
+        let news = listener.notifications(on: Channel.attachments)
+        guard let queued = try await reindexing.queue(id) else { throw Problem.attachmentNotFound }
+        logger.info("upload is indexed again", metadata: ["attachment.id": "\(id)"])
+        let answer = Queued(jobID: queued.job, attachmentID: id)
+        guard waitSeconds > 0 else { return try JSONResponse.make(.accepted, answer) }
+        let job = queued.job
+        let done = await SignalWait(news: news, payload: id.description).first(until: end) {
+            // Away for a moment: the next look may succeed.
+            try? await findDone(id, job: job)
+        }
+        guard let done else { return try JSONResponse.make(.accepted, answer) }
+        return try JSONResponse.make(
+            .ok,
+            Result(
+                status: done.status, jobID: job, attachmentID: id, chunkCount: done.chunkCount,
+                error: done.failure.map { Result.Failure(code: $0.code, message: $0.message) }))
+    }
+
+    /// The upload once its job is over; deleted meanwhile, it is not found any more.
+    private func findDone(_ id: Attachment.ID, job: Int) async throws -> Attachment? {
+        try await pool.read { session in
+            guard try JobOverviewStore(session).find(job)?.isEnd != false else { return nil }
+            return try AttachmentStore(session).find(id)
+        }
+    }
+
+    private struct Counted: Encodable {
+        let status = "ok"
+        let queued: Int
+        let skipped: Int
+        private enum CodingKeys: CodingKey { case status, queued, skipped }
+    }
+
+    private func ingestUnindexed() async throws -> Response {
+        let (queued, skipped) = try await reindexing.queueUnindexed()
+        return try JSONResponse.make(.ok, Counted(queued: queued, skipped: skipped))
+    }
+
+    private struct Building: Encodable {
+        let status = "queued"
+        let jobID: Int
+        let generation: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case status, generation
+            case jobID = "job_id"
+        }
+    }
+
+    private func ingestAll() async throws -> Response {
+        do {
+            let build = try await reindexing.buildAll()
+            logger.info(
+                "index generation is being built",
+                metadata: ["generation.number": "\(build.generation.number)"])
+            return try JSONResponse.make(
+                .accepted, Building(jobID: build.job, generation: build.generation.number))
+        } catch is ModelError {
+            throw Problem.unavailable("The embedding model does not answer.")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Database
+import Domain
+import JobQueue
+import Logging
+import ModelEndpoint
+import Postgres
+import Retrieval
+
+/// Has documents indexed again by ingest's workers: one, those that need it, or all.
+struct Reindexing: Sendable {
+    let pool: PostgresPool
+    let queue: JobQueue
+    let models: ModelEndpoint
+    let index: IndexSettings
+    /// `QDRANT_COLLECTION`: what the names of collections begin with.
+    let collectionBase: String
+    let logger: Logger
+
+    /// Enqueued by one request; the next request takes the next ones.
+    private static let batchCountMax = 2_000
+
+    struct QueuedAttachment: Sendable {
+        let attachment: Attachment
+        let job: Int
+    }
+
+    /// Nil when there is no such upload. One that is waiting already is not queued twice.
+    func queue(_ id: Attachment.ID) async throws -> QueuedAttachment? {
+        try await pool.transaction { transaction in
+            // Locked: two requests at once find each other's job.
+            guard
+                try DocumentStore(transaction).findLocked(Document.ID(rawValue: id.rawValue))
+                    != nil,
+                let attachment = try AttachmentStore(transaction).find(id)
+            else { return nil }
+            let open = try JobOverviewStore(transaction).findOpen(
+                IndexAttachmentJob.kind, subject: id.description)
+            if let open, open.state == "ready" {
+                return QueuedAttachment(attachment: attachment, job: open.id)
+            }
+            let job = try enqueue(attachment, priority: .upload, transaction)
+            return QueuedAttachment(attachment: attachment, job: job)
+        }
+    }
+
+    /// What failed, is missing in the live index, or was made by an older chunker.
+    func queueUnindexed() async throws -> (queued: Int, skipped: Int) {
+        try await pool.transaction { transaction in
+            let store = UploadOverviewStore(transaction)
+            let version = Chunking.version(windowTokenCount: index.windowTokenCount)
+            let uploads = try store.listUnindexed(
+                chunkingVersion: version, limit: Self.batchCountMax)
+            for upload in uploads { try enqueue(upload, priority: .bulk, transaction) }
+            let pages = try store.listUnindexedPages(
+                chunkingVersion: version, limit: Self.batchCountMax)
+            for page in pages {
+                try queue.enqueue(
+                    ReindexDocumentJob.kind, ReindexDocumentJob(documentID: page),
+                    subject: page.description, priority: .bulk, in: transaction)
+            }
+            let queued = uploads.count + pages.count
+            return (queued, max(0, try store.documentCount() - queued))
+        }
+    }
+
+    struct Build: Sendable {
+        let generation: Generation
+        let job: Int
+    }
+
+    /// Begins a new generation beside the live one, or finds the one that is being built.
+    func buildAll() async throws -> Build {
+        let description = try await index.description(asking: models)
+        do {
+            return try await pool.transaction { transaction in
+                try build(description, transaction)
+            }
+        } catch let error as PostgresError where error.isDuplicate() {
+            // Another request began one at the same moment: now it is there to be found.
+            return try await pool.transaction { transaction in
+                try build(description, transaction)
+            }
+        }
+    }
+
+    private func build(
+        _ description: IndexDescription, _ transaction: Transaction
+    ) throws -> Build {
+        let store = GenerationStore(transaction)
+        if let building = try store.building() {
+            let open = try JobOverviewStore(transaction).findOpen(
+                BuildGenerationJob.kind, subject: Self.subject(building.number))
+            // Its job may have died: then this request takes the building up again.
+            let job = try open?.id ?? enqueue(building, transaction)
+            return Build(generation: building, job: job)
+        }
+        let generation = try store.insert(description, collectionBase: collectionBase)
+        return Build(generation: generation, job: try enqueue(generation, transaction))
+    }
+
+    private func enqueue(
+        _ generation: Generation, _ transaction: Transaction
+    ) throws -> Int {
+        try queue.enqueue(
+            BuildGenerationJob.kind, BuildGenerationJob(number: generation.number),
+            subject: Self.subject(generation.number), priority: .bulk, in: transaction
+        ).rawValue
+    }
+
+    private static func subject(_ number: Int) -> String { "generation \(number)" }
+
+    @discardableResult
+    private func enqueue(
+        _ attachment: Attachment, priority: JobPriority, _ transaction: Transaction
+    ) throws -> Int {
+        try UploadOverviewStore(transaction).setQueued(attachment.id)
+        let job = try queue.enqueue(
+            IndexAttachmentJob.kind, IndexAttachmentJob(attachmentID: attachment.id),
+            subject: attachment.id.description,
+            owner: attachment.owner.userID?.rawValue ?? "", priority: priority, in: transaction)
+        try transaction.notify(Channel.attachments, attachment.id.description)
+        return job.rawValue
+    }
+}

@@ -1,0 +1,57 @@
+import Database
+
+/// What a sync came to, in the words of the API.
+struct TrainingReport: Encodable, Sendable {
+    struct Git: Encodable, Sendable {
+        let repositoryPath: String
+        let target: String
+        let previousCommit: String?
+        let currentCommit: String
+
+        private enum Key: String, CodingKey {
+            case target, updated
+            case repositoryPath = "repo_path"
+            case previousCommit = "previous_commit"
+            case currentCommit = "current_commit"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var body = encoder.container(keyedBy: Key.self)
+            try body.encode(repositoryPath, forKey: .repositoryPath)
+            try body.encode(target, forKey: .target)
+            // Null says that this was the first.
+            try body.encode(previousCommit, forKey: .previousCommit)
+            try body.encode(currentCommit, forKey: .currentCommit)
+            try body.encode(previousCommit != currentCommit, forKey: .updated)
+        }
+    }
+
+    struct Ingest: Encodable, Sendable {
+        let status: String
+        let root: String
+        let indexed: Int
+        let skipped: Int
+        let removed: Int
+        let failed: Int
+        /// Absent when nothing is.
+        let pending: Int?
+    }
+
+    let status: String
+    let git: Git
+    let ingest: Ingest
+
+    var isDone: Bool { ingest.pending == nil }
+
+    init(_ sync: TrainingSyncDraft, repositoryPath: String, progress: TrainingSyncProgress) {
+        status = progress.isDone ? "ok" : "indexing"
+        git = Git(
+            repositoryPath: repositoryPath, target: sync.target,
+            previousCommit: sync.previousCommit, currentCommit: sync.commit)
+        ingest = Ingest(
+            status: !progress.isDone ? "indexing" : progress.failedCount == 0 ? "ok" : "partial",
+            root: repositoryPath, indexed: progress.indexedCount, skipped: progress.skippedCount,
+            removed: progress.removedCount, failed: progress.failedCount,
+            pending: progress.isDone ? nil : progress.pendingCount)
+    }
+}

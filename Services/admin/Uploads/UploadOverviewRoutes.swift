@@ -1,0 +1,156 @@
+import Database
+import Domain
+import HTTPService
+import Hummingbird
+import Logging
+import Postgres
+import Qdrant
+
+/// `POST /admin/uploads` without a file: all users' uploads, or one of them in depth.
+struct UploadOverviewRoutes: Sendable {
+    let pool: PostgresPool
+    let qdrant: Qdrant
+    let logger: Logger
+
+    private static let limitDefault = 200
+    private static let limitMax = 500
+    private static let jobCountMax = 5
+    private static let depthJobCountMax = 50
+    /// Characters of the extracted text.
+    private static let previewCount = 2_000
+    private static let textCountMax = 200
+
+    func add(to router: some RouterMethods<ServiceContext>) {
+        router.post("admin/uploads", use: overview)
+    }
+
+    private struct Body: Decodable, Sendable {
+        var attachmentID: String?
+        var user: String?
+        var status: String?
+        var text: String?
+        var limit: Int?
+        var offset: Int?
+        var cursor: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case user, status, limit, offset, cursor
+            case attachmentID = "attachment_id"
+            case text = "q"
+        }
+    }
+
+    private struct Page: Encodable {
+        let items: [UploadBody]
+        let limit: Int
+        let offset: Int
+        let total: Int
+        let nextCursor: String?
+
+        private enum Key: String, CodingKey {
+            case items, limit, offset, total
+            case nextCursor = "next_cursor"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var body = encoder.container(keyedBy: Key.self)
+            try body.encode(items, forKey: .items)
+            try body.encode(limit, forKey: .limit)
+            try body.encode(offset, forKey: .offset)
+            try body.encode(total, forKey: .total)
+            // Null says that this was the last page.
+            try body.encode(nextCursor, forKey: .nextCursor)
+        }
+    }
+
+    private func overview(_ request: Request, context: ServiceContext) async throws -> Response {
+        let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
+        if let text = body.attachmentID {
+            guard let id = Attachment.ID(text) else { throw Problem.attachmentNotFound }
+            return try JSONResponse.make(.ok, try await inspect(id))
+        }
+        return try JSONResponse.make(.ok, try await list(body))
+    }
+
+    private func list(_ body: Body) async throws -> Page {
+        let filter = try filter(body)
+        let limit = min(max(1, body.limit ?? Self.limitDefault), Self.limitMax)
+        let before = try before(body.cursor)
+        let offset = before == nil ? max(0, body.offset ?? 0) : 0
+        return try await pool.read { session in
+            let store = UploadOverviewStore(session)
+            // One more than asked tells whether there is a next page.
+            let found = try store.list(filter, limit: limit + 1, offset: offset, before: before)
+            let shown = found.prefix(limit)
+            let jobs = try JobOverviewStore(session).list(
+                subjects: shown.map(\.id.description), limitEach: Self.jobCountMax)
+            let bySubject = Dictionary(grouping: jobs, by: \.subject)
+            return Page(
+                items: shown.map {
+                    UploadBody(attachment: $0, jobs: bySubject[$0.id.description] ?? [])
+                },
+                limit: limit, offset: offset, total: try store.count(filter),
+                nextCursor: found.count > shown.count
+                    ? shown.last.map { Cursor.encode(String($0.sequence)) } : nil)
+        }
+    }
+
+    private func filter(_ body: Body) throws -> UploadOverviewStore.Filter {
+        var filter = UploadOverviewStore.Filter()
+        filter.user = body.user.flatMap { $0.isEmpty ? nil : User.ID(rawValue: $0) }
+        if let text = body.text, !text.isEmpty {
+            guard text.count <= Self.textCountMax else {
+                throw Problem.invalid("/q", "At most \(Self.textCountMax) characters.")
+            }
+            filter.text = text
+        }
+        if let status = body.status, !status.isEmpty {
+            guard let known = Attachment.Status(rawValue: status) else {
+                throw Problem.invalid("/status", "There is no such status.")
+            }
+            filter.status = known
+        }
+        return filter
+    }
+
+    private func before(_ cursor: String?) throws -> Int? {
+        guard let cursor, !cursor.isEmpty else { return nil }
+        guard let sequence = Cursor.decode(cursor).flatMap({ Int($0) }) else {
+            throw Problem.invalid("/cursor", "The cursor is not one of ours.")
+        }
+        return sequence
+    }
+
+    private func inspect(_ id: Attachment.ID) async throws -> UploadBody {
+        let (found, jobs, live, text) = try await pool.read { session in
+            let live = try GenerationStore(session).live()
+            let document = Document.ID(rawValue: id.rawValue)
+            return (
+                try AttachmentStore(session).find(id),
+                try JobOverviewStore(session).list(
+                    subjects: [id.description], limitEach: Self.depthJobCountMax),
+                live,
+                try live.flatMap { live throws(PostgresError) in
+                    try UploadOverviewStore(session).findText(
+                        document, in: live.number, previewCount: Self.previewCount)
+                }
+            )
+        }
+        guard let found else { throw Problem.attachmentNotFound }
+        let depth = UploadDepth(
+            generation: live?.number, text: text,
+            pointCount: await pointCount(of: found.documentID, in: live))
+        return UploadBody(attachment: found, jobs: jobs, depth: depth)
+    }
+
+    /// Nil when the engine is away: the rest of the answer stands without it.
+    private func pointCount(of document: Document.ID, in live: Generation?) async -> Int? {
+        guard let live else { return 0 }
+        do {
+            return try await qdrant.countPoints(document: document, in: live.collection)
+        } catch {
+            logger.warning("points cannot be counted", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}
