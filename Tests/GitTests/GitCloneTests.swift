@@ -1,0 +1,52 @@
+import Foundation
+import Git
+import NIOCore
+import NIOPosix
+import TestSupport
+import Testing
+
+@Suite("A clone in a child process")
+struct GitCloneTests {
+    private func clone(
+        _ remote: Remote, url: String? = nil, deadline: Duration = .seconds(30)
+    ) throws -> GitClone {
+        GitClone(
+            of: try #require(GitRemoteURL(url ?? remote.bare)), at: remote.clone,
+            deadline: deadline, executable: try environment("TEST_BINARIES") + "/admin")
+    }
+
+    private let main = GitTarget("origin/main")
+
+    @Test("gives the pages of the remote")
+    func pages() async throws {
+        let remote = try Remote()
+        let found = try await clone(remote).snapshot(of: try #require(main))
+        #expect(found.commit == (try remote.head()))
+        #expect(found.pages.map(\.path) == ["en/tariff.md", "it/contatori.markdown"])
+    }
+
+    @Test("passes the child's refusals on")
+    func refusals() async throws {
+        let remote = try Remote()
+        let clone = try clone(remote)
+        let none = try #require(GitTarget("origin/none"))
+        await #expect(throws: GitFailure.unknownTarget) { try await clone.snapshot(of: none) }
+    }
+
+    @Test("gives a remote up that accepts and never answers, within the deadline")
+    func silence() async throws {
+        let remote = try Remote()
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0) { $0.eventLoop.makeSucceededVoidFuture() }
+        let port = try #require(server.channel.localAddress?.port)
+        let clone = try clone(
+            remote, url: "http://127.0.0.1:\(port)/x.git", deadline: .seconds(2))
+        let target = try #require(main)
+        let start = ContinuousClock.now
+        await #expect(throws: GitFailure.unreachable) { try await clone.snapshot(of: target) }
+        #expect(ContinuousClock.now - start < .seconds(6))
+        #expect(!FileManager.default.fileExists(atPath: remote.clone))
+        try await server.channel.close()
+        #expect(try await self.clone(remote).snapshot(of: target).pages.count == 2)
+    }
+}
