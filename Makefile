@@ -20,7 +20,7 @@ MAKEFLAGS += --no-print-directory
 
 help: ## prints this
 	@echo "make …"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## installs, builds and starts everything; the gateway on port PORT (8000); Ctrl-C stops it
 	@echo "make run: starting takes seconds; before that it will"

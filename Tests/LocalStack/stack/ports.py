@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
 import socket
-import subprocess
 from pathlib import Path
 
 
@@ -26,11 +24,26 @@ def find_free() -> int:
 
 def owner(port: int) -> str:
     """Who listens on a port, as far as this user may know."""
-    listing = subprocess.run(
-        ["ss", "-Hltnp", f"sport = :{port}"], capture_output=True, text=True, check=False
-    ).stdout
-    found = re.search(r'"([^"]+)",pid=(\d+)', listing)
-    return f"{found[1]} (pid {found[2]})" if found else "another user's process"
+    sockets = {f"socket:[{inode}]" for inode in listening_inodes(port)}
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(descriptor) in sockets:
+                process = descriptor.parents[1]
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:
+            continue
+    return "another user's process"
+
+
+def listening_inodes(port: int) -> list[str]:
+    """From the kernel's tables, where the local address ends in the port and 0A means listening."""
+    rows = [
+        line.split()
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        if Path(table).exists()
+        for line in Path(table).read_text().splitlines()[1:]
+    ]
+    return [row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"]
 
 
 class RememberedPorts:

