@@ -45,9 +45,12 @@ final class Wire {
         guard !isBroken, PQstatus(session) == CONNECTION_OK,
             PQtransactionStatus(session) == PQTRANS_IDLE
         else { return false }
-        guard poll(timeout: .zero).socket else { return true }
-        // A notice or a notification, or the end.
-        return consumeInput()
+        // A notice, or the server's farewell: only the read after that one finds the end.
+        for _ in 0..<8 {
+            guard poll(timeout: .zero).socket else { return true }
+            guard consumeInput() else { return false }
+        }
+        return false
     }
 
     func run(_ sql: SQL, _ lease: Lease) throws(PostgresError) -> [Row] {
