@@ -28,13 +28,12 @@ struct Chat: Sendable {
     let logger: Logger
 
     init(
-        settings: ChatSettings, client: HTTPClient, limits: Answering.Limits = .init(),
-        logger: Logger
-    ) throws {
+        settings: ChatSettings, database: PostgresConfiguration, client: HTTPClient,
+        limits: Answering.Limits = .init(), logger: Logger
+    ) {
         self.settings = settings
         self.logger = logger
         let replica = UUID().uuidString.lowercased()
-        let database = try PostgresConfiguration(url: settings.database.url)
         pool = PostgresPool(
             database, connectionCountMax: settings.connectionCountMax, waitMax: .seconds(5),
             logger: logger)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Database
 import OutboundHTTP
+import Postgres
 import ServiceRuntime
 
 @main
@@ -22,7 +23,10 @@ extension Main {
             warnAboutOldSettings(reader, logger: logger)
             let connections = OutboundConnections(
                 OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
-            let chat = try Chat(settings: settings, client: connections.client, logger: logger)
+            let chat = Chat(
+                settings: settings,
+                database: try PostgresConfiguration(url: settings.database.url),
+                client: connections.client, logger: logger)
             try await Migrations.requireCompatible(chat.pool)
             try await runService(
                 "chat", services: [connections] + chat.services(), logger: logger)

@@ -39,7 +39,7 @@ struct EventLogTests {
     @Test("a viewer that goes away leaves the log as it is")
     func cancelled() async throws {
         let log = EventLog()
-        try await withThrowingTaskGroup(of: [String].self) { group in
+        await withThrowingTaskGroup(of: [String].self) { group in
             group.addTask { try await Self.read(log) }
             group.cancelAll()
             await #expect(throws: CancellationError.self) { try await group.next() }

@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import ModelEndpoint
 import Testing
 
 @testable import Chat
