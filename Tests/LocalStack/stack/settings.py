@@ -22,7 +22,8 @@ NAMES = frozenset(
     TRAINING_MATERIALS_SYNC_ON_START CHAT_HISTORY_LIMIT APP_ENV LOG_LEVEL
     PUBLIC_ORIGINS CORS_ALLOWED_ORIGINS TRUSTED_PROXIES INGEST_ROLES INGEST_CONCURRENCY
     CHAT_REWRITE CHAT_TITLES RERANK_URL RERANK_MODEL CHAT_SYSTEM_PROMPT CHAT_TEMPERATURE
-    CHAT_OUTPUT_TOKENS_MAX PORT
+    CHAT_OUTPUT_TOKENS_MAX DATABASE_CONNECTIONS EMBED_WINDOW_TOKENS EXTRACT_MEMORY_MB EXTRACT_SECONDS
+    EXTRACT_TEXT_MB TRAINING_MATERIALS_GIT_SECONDS CELINE_OIDC_JWKS_URI CELINE_OIDC_AUDIENCE PORT
     """.split()
 )
 
@@ -37,7 +38,8 @@ class GivenSettings:
         arguments = os.environ.get("LOCAL_STACK_ARGUMENTS", "").split()
         if os.environ.get("USE_ENV") == "1":
             self._take({name: os.environ.get(name, "") for name in NAMES}, INHERITED)
-        self._take({n: os.environ.get(n, "") for n in arguments if n in NAMES}, ARGUMENT)
+        # Any may be given by name, but for the one that is about the others.
+        self._take({n: os.environ.get(n, "") for n in arguments if n != "USE_ENV"}, ARGUMENT)
         unused = NAMES & os.environ.keys() - self.values.keys() - set(arguments)
         self.ignored = sorted(name for name in unused if os.environ[name])
 

@@ -45,7 +45,7 @@ class PromptTests(unittest.TestCase):
         found = sentences("# A\n\nOne thing is here. It costs 3.5 euros.\n\n- **Two** [pages](x.md) follow")
         self.assertEqual(
             [s.text for s in found],
-            ["One thing is here.", "It costs 3.5 euros.", "Two pages follow"],
+            ["One thing is here.", "It costs 3.5 euros.", "**Two** [pages](x.md) follow"],
         )
         self.assertEqual({s.heading for s in found}, {"A"})
 

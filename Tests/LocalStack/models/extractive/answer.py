@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.extractive.embeddings import Embeddings
 from models.extractive.prompt import Prompt
-from models.extractive.sentences import sentences
+from models.extractive.sentences import plain, sentences
 from models.extractive.words import Rarity, not_known, stems
 
 # A sentence of 20 words costs about 20 ms to embed, so only the most promising are.
@@ -63,7 +63,7 @@ async def answer(prompt: Prompt, embeddings: Embeddings) -> str:
 def candidates(prompt: Prompt) -> list[Candidate]:
     """Those that share the most with the question, and the first ones of the first sources."""
     found = [(s.number, one) for s in prompt.sources for one in sentences(s.text, s.title)]
-    texts = [f"{one.heading}. {one.text}" for _, one in found]
+    texts = [f"{one.heading}. {plain(one.text)}" for _, one in found]
     sentence_stems = [stems(text) for text in texts]
     rarity = Rarity(sentence_stems)
     asked = stems(prompt.question)

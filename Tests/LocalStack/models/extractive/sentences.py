@@ -57,7 +57,8 @@ def blocks(text: str) -> list[tuple[str, str]]:
             cells = [plain(cell) for cell in stripped.strip("|").split("|") if cell.strip()]
             found.append((heading, ", ".join(cells)))
         elif not is_apart:
-            open_block.append(plain(line[marker.end() :] if marker else line))
+            # Word for word: what is quoted shall be found in the source again.
+            open_block.append((line[marker.end() :] if marker else line).strip())
     close()
     return found
 
