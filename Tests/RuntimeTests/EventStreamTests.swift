@@ -1,0 +1,70 @@
+import HTTPService
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import ServiceRuntime
+import TestSupport
+import Testing
+
+@Suite("Event stream")
+struct EventStreamTests {
+    private func application(
+        _ stream: EventStream, _ frames: AsyncStream<ByteBuffer>
+    ) -> some ApplicationProtocol {
+        let router = serviceRouter()
+        router.get("events") { request, _ in stream.response(to: request, frames: frames) }
+        return HTTPService.application(
+            router: router, settings: HTTPSettings(host: "127.0.0.1", port: 0),
+            logger: Logger(label: "test"))
+    }
+
+    @Test("passes frames on as they are and ends with the sentinel's exact bytes")
+    func bytes() async throws {
+        let (frames, source) = AsyncStream.makeStream(of: ByteBuffer.self)
+        source.yield(ByteBuffer(string: "id: 1\ndata: {}\n\n"))
+        source.finish()
+        try await application(EventStream(), frames).test(.live) { client in
+            let response = try await client.execute(uri: "/events", method: .get)
+            #expect(String(buffer: response.body) == "id: 1\ndata: {}\n\ndata: [DONE]\n\r\n")
+            #expect(response.headers[.contentType] == "text/event-stream; charset=utf-8")
+            #expect(response.headers[.cacheControl] == "no-cache, no-transform")
+            #expect(response.headers.contains { $0.name.canonicalName == "x-accel-buffering" })
+        }
+    }
+
+    @Test("passes each frame on before there is a next, and a comment in a silence")
+    func oneByOne() async throws {
+        let (frames, source) = AsyncStream.makeStream(of: ByteBuffer.self)
+        let stream = EventStream(keepAliveInterval: .milliseconds(50))
+        try await application(stream, frames).test(.live) { client in
+            let port = try #require(client.port)
+            try await RawConnection.connect(port: port) { connection in
+                try await connection.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+                for number in 1...3 {
+                    source.yield(ByteBuffer(string: "data: \(number)\n\n"))
+                    #expect(await connection.text(before: "data: \(number)\n\n") != nil)
+                }
+                #expect(await connection.text(before: ": keep-alive\n\n") != nil)
+                source.finish()
+                #expect(await connection.text(before: "data: [DONE]\n\r\n") != nil)
+            }
+        }
+    }
+
+    @Test("stops reading frames soon after the client is gone")
+    func gone() async throws {
+        let (frames, source) = AsyncStream.makeStream(of: ByteBuffer.self)
+        let stopped = Signal()
+        source.onTermination = { _ in stopped.fire() }
+        try await application(EventStream(), frames).test(.live) { client in
+            let port = try #require(client.port)
+            try await RawConnection.connect(port: port) { connection in
+                try await connection.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+                source.yield(ByteBuffer(string: "data: 1\n\n"))
+                #expect(await connection.text(before: "data: 1\n\n") != nil)
+            }
+            try await stopped.wait(atMost: .seconds(5))
+        }
+    }
+}
