@@ -72,7 +72,8 @@ package final class IssuerKeys: Service, Sendable {
         let isAllowed = state.withLock { state in
             if state.isFetching { return true }
             guard let last = state.lastStart else { return true }
-            let pause = state.current == nil
+            let pause =
+                state.current == nil
                 ? schedule.retryInterval : schedule.unknownKeyInterval
             return ContinuousClock.now - last >= pause
         }

@@ -116,7 +116,8 @@ struct ConnectionTests {
         try await RawServer.run { connection in
             _ = await connection.rest()
         } _: { chat in
-            try await GatewayFixture.run(upstreams: [.chat: [chat.port]], limits: limits) { gateway in
+            try await GatewayFixture.run(upstreams: [.chat: [chat.port]], limits: limits) {
+                gateway in
                 let answer = try await gateway.ask("GET", "/conversations")
                 #expect(answer?.status == 504)
                 #expect(answer?.body.contains(#""code":"upstream_timeout""#) == true)

@@ -77,7 +77,7 @@ struct GatewayFixture: Sendable {
 
     /// A port where nobody listens any more.
     private static func closedPort() async throws -> Int {
-        try await RawServer.run { _ in } _: { $0.port }
+        try await RawServer.run({ _ in }, { $0.port })
     }
 
     func connect<R>(_ body: (RawConnection) async throws -> R) async throws -> R {

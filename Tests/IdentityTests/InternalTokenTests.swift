@@ -24,8 +24,10 @@ struct InternalTokenTests {
         let token = try issuer.token(for: caller, audience: "chat")
         let chat = try InternalTokenVerifier(publicKeys: [keys.publicKey], audience: "chat")
         let admin = try InternalTokenVerifier(publicKeys: [keys.publicKey], audience: "admin")
-        #expect(try await chat.verify(token) == caller)
-        #expect(try await chat.verify(token) == caller)
+        for _ in 1...2 {
+            let read = try await chat.verify(token)
+            #expect(read == caller)
+        }
         #expect(await refusal(admin, token) == .refused(.audience))
     }
 
@@ -37,7 +39,8 @@ struct InternalTokenTests {
         let both = try InternalTokenVerifier(
             publicKeys: [new.publicKey, old.publicKey], audience: "chat")
         let one = try InternalTokenVerifier(publicKeys: [new.publicKey], audience: "chat")
-        #expect(try await both.verify(token) == caller)
+        let read = try await both.verify(token)
+        #expect(read == caller)
         #expect(await refusal(one, token) == .refused(.unknownKey))
     }
 
@@ -50,7 +53,8 @@ struct InternalTokenTests {
         let verifier = try InternalTokenVerifier(
             publicKeys: [keys.publicKey], audience: "chat",
             now: { Date() + offset.withLock { $0 } })
-        #expect(try await verifier.verify(token) == caller)
+        let read = try await verifier.verify(token)
+        #expect(read == caller)
         offset.withLock { $0 = 331 }
         #expect(await refusal(verifier, token) == .refused(.expired))
         #expect(await refusal(verifier, token) == .refused(.expired))

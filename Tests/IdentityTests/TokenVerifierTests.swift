@@ -202,7 +202,8 @@ struct TokenVerifierTests {
     @Test("forgets a verified token when it expires")
     func expires() async throws {
         let offset = Mutex(0.0)
-        try await Verification.run(now: { Date() + offset.withLock { $0 } }) { verification in
+        let clock: @Sendable () -> Date = { Date() + offset.withLock { $0 } }
+        try await Verification.run(now: clock) { verification in
             let token = try await verification.issuer.token()
             #expect(await verification.refusal(token) == nil)
             offset.withLock { $0 = 601 }

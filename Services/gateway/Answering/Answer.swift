@@ -55,22 +55,32 @@ struct Answer: Sendable {
 
 /// The caller's claims under the names that different clients know.
 private struct Profile: Encodable {
-    let sub, email, name, user_id, username, preferred_username: String
-    let full_name, first_name, last_name: String
-    let groups: [String]
-    let is_admin: Bool
+    let caller: Caller
 
-    init(_ caller: Caller) {
-        sub = caller.sub
-        email = caller.email
-        name = caller.name
-        user_id = caller.sub
-        username = caller.preferredUsername
-        preferred_username = caller.preferredUsername
-        full_name = caller.name
-        first_name = caller.givenName
-        last_name = caller.familyName
-        groups = caller.groups
-        is_admin = caller.isAdmin
+    init(_ caller: Caller) { self.caller = caller }
+
+    private enum CodingKeys: String, CodingKey {
+        case sub, email, name, username, groups
+        case userID = "user_id"
+        case preferredUsername = "preferred_username"
+        case fullName = "full_name"
+        case firstName = "first_name"
+        case lastName = "last_name"
+        case isAdmin = "is_admin"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(caller.sub, forKey: .sub)
+        try fields.encode(caller.sub, forKey: .userID)
+        try fields.encode(caller.email, forKey: .email)
+        try fields.encode(caller.name, forKey: .name)
+        try fields.encode(caller.name, forKey: .fullName)
+        try fields.encode(caller.preferredUsername, forKey: .username)
+        try fields.encode(caller.preferredUsername, forKey: .preferredUsername)
+        try fields.encode(caller.givenName, forKey: .firstName)
+        try fields.encode(caller.familyName, forKey: .lastName)
+        try fields.encode(caller.groups, forKey: .groups)
+        try fields.encode(caller.isAdmin, forKey: .isAdmin)
     }
 }

@@ -52,7 +52,8 @@ actor Readiness {
     }
 
     /// One replica that can serve is enough for the service to be there.
-    private static func isAnyReady(_ replicas: [ReplicaAddress], _ http: OutboundHTTP) async -> Bool {
+    private static func isAnyReady(_ replicas: [ReplicaAddress], _ http: OutboundHTTP) async -> Bool
+    {
         await withTaskGroup(of: Bool.self) { group in
             for replica in replicas {
                 group.addTask { await isReady(replica, http) }

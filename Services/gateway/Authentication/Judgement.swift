@@ -33,7 +33,8 @@ extension DoorRules {
         }
     }
 
-    private func judgeToken(_ head: HTTPRequestHead, _ route: Route, _ target: Target) -> Judgement {
+    private func judgeToken(_ head: HTTPRequestHead, _ route: Route, _ target: Target) -> Judgement
+    {
         guard let token = tokenSource.token(in: head.headers) else {
             return .problem(.tokenMissing)
         }

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// One request on its way through: from a client's connection to a replica's and back.
 final class ForwardedExchange {
     private let head: HTTPRequestHead
-    private let upstream: Upstream
+    let upstream: Upstream
     private let pool: UpstreamPool
     private var client: ClientConnection?
     private var connection: UpstreamConnection?
@@ -75,8 +75,6 @@ final class ForwardedExchange {
         client.resumeReading()
     }
 
-    // From the client
-
     /// Whether more of the body would go on at once.
     var takesMore: Bool { connection?.isWritable ?? false }
 
@@ -102,8 +100,6 @@ final class ForwardedExchange {
         connection = nil
         abandoned?.close()
     }
-
-    // From the replica
 
     var isClientWritable: Bool { client?.isWritable ?? true }
 

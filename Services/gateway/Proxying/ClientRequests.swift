@@ -1,0 +1,77 @@
+import FoundationEssentials
+import Identity
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// From a request's head to whoever answers it.
+extension ClientConnection {
+    func judge(_ head: HTTPRequestHead) {
+        switch door.rules.judge(head) {
+        case .answer(let answer): self.answer(answer)
+        case .problem(let problem): answer(problem)
+        case .ready: later(door.rules.readiness.answer)
+        case .caller(let verified, let route, let target): serve(verified, route, target)
+        case .unknownKey(let token, let route, let target):
+            let verifier = door.rules.verifier
+            later {
+                await DoorRules.verdict(verifier, token)
+            } then: { connection, result in
+                switch result {
+                case .success(let verified): connection.serve(verified, route, target)
+                case .failure(let problem): connection.answer(problem)
+                }
+            }
+        }
+    }
+
+    private func serve(_ verified: VerifiedCaller, _ route: Route, _ target: Target) {
+        guard let record else { return }
+        switch route.destination {
+        case .own(.user): answer(.user(verified.caller))
+        case .own: answer(.ping)
+        case .upstream(let upstream): forward(record, verified, target, upstream)
+        case .byBody(let multipart, let otherwise):
+            let type = record.head.headers.first(name: "Content-Type")?.lowercased() ?? ""
+            let isMultipart = type.hasPrefix("multipart/")
+            forward(record, verified, target, isMultipart ? multipart : otherwise)
+        }
+    }
+
+    private func forward(
+        _ record: RequestRecord, _ verified: VerifiedCaller, _ target: Target,
+        _ upstream: Upstream
+    ) {
+        let token: String
+        do {
+            token = try door.internalTokens.token(for: verified, upstream: upstream, now: .now)
+        } catch {
+            door.rules.logger.error("internal token not signed")
+            return answer(Problem.failed)
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: record.head.method, uri: target.uri,
+            headers: HeaderRules.forward(record.head, token: token, requestID: record.id))
+        let exchange = ForwardedExchange(
+            client: self, head: head, upstream: upstream, pool: door.pool,
+            expectsContinue: record.head.headers[canonicalForm: "Expect"].contains {
+                $0.lowercased() == "100-continue"
+            })
+        begin(exchange)
+    }
+
+    /// Asks something that cannot be answered on the event loop, then goes on here.
+    private func later<T: Sendable>(
+        _ ask: @escaping @Sendable () async -> T,
+        then: @escaping @Sendable (ClientConnection, T) -> Void
+    ) {
+        let connection = NIOLoopBound(self, eventLoop: door.eventLoop)
+        door.eventLoop.makeFutureWithTask(ask).whenSuccess { value in
+            if connection.value.record != nil { then(connection.value, value) }
+        }
+    }
+
+    private func later(_ ask: @escaping @Sendable () async -> Answer) {
+        later(ask) { connection, answer in connection.answer(answer) }
+    }
+}
