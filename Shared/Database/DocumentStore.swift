@@ -46,32 +46,40 @@ package struct DocumentStore {
     /// The tombstone: false when there was one already, or no such document. Takes it out of every
     /// generation; from the commit on nothing retrieves, shows or quotes it.
     ///
-    /// Call it before the document's jobs are cancelled: a worker that holds a lease now may still
-    /// land an upsert until that lease ends.
-    ///
-    /// - Parameter upsertSeconds: the longest that an upsert begun under a lease may take.
-    package func delete(_ id: Document.ID, upsertSeconds: Int) throws(PostgresError) -> Bool {
+    /// Call it before the document's jobs are cancelled: see `awaitWriters`.
+    package func delete(_ id: Document.ID) throws(PostgresError) -> Bool {
         let rows = try session.run(
             """
             UPDATE documents SET deleted_at = now()
             WHERE tenant_id = \(Tenant.only) AND id = \(id) AND deleted_at IS NULL RETURNING id
             """)
         guard !rows.isEmpty else { return false }
-        // A statement of its own: it sees every claim whose worker saw the document alive.
-        try session.run(
-            """
-            UPDATE documents SET erasable_at = (
-                SELECT max(claimable_at)
-                    + make_interval(secs => \(upsertSeconds)::double precision)
-                FROM jobs WHERE subject = \(id.description) AND state = 'running')
-            WHERE tenant_id = \(Tenant.only) AND id = \(id)
-            """)
+        try awaitWriters(of: [id])
         try session.run(
             """
             DELETE FROM indexed_documents
             WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
             """)
         return true
+    }
+
+    /// The longest that a write of points begun under a lease may take.
+    package static let upsertSeconds = 8
+
+    /// Puts the erasure of tombstoned documents off until no write of their points can land any
+    /// more: the lease of whoever works on them now, and the longest write after it.
+    ///
+    /// A statement of its own, after the tombstone's: it sees every claim whose worker saw the
+    /// document alive.
+    package func awaitWriters(of ids: [Document.ID]) throws(PostgresError) {
+        try session.run(
+            """
+            UPDATE documents d SET erasable_at = (
+                SELECT max(j.claimable_at)
+                    + make_interval(secs => \(Self.upsertSeconds)::double precision)
+                FROM jobs j WHERE j.subject = d.id::text AND j.state = 'running')
+            WHERE d.tenant_id = \(Tenant.only) AND d.id = ANY(\(ids.map(\.rawValue))::uuid[])
+            """)
     }
 
     /// Whether a worker is at one of these kinds of job about the document.

@@ -128,10 +128,7 @@ package struct TrainingSyncStore {
     private func removePages(of sync: TrainingSync.ID) throws(PostgresError) -> [Document.ID] {
         let removed = try documents(
             """
-            UPDATE documents d SET
-                deleted_at = now(),
-                erasable_at = now()
-                    + make_interval(secs => \(TrainingFlip.settlingSeconds)::double precision)
+            UPDATE documents d SET deleted_at = now()
             FROM training_sync_pages p
             WHERE p.tenant_id = \(Tenant.only) AND p.sync_id = \(sync)
               AND d.tenant_id = p.tenant_id AND d.id = p.document_id AND d.deleted_at IS NULL
@@ -140,6 +137,7 @@ package struct TrainingSyncStore {
                   WHERE t.tenant_id = p.tenant_id AND t.document_id = p.document_id))
             RETURNING d.id
             """)
+        try DocumentStore(transaction).awaitWriters(of: removed)
         let gone = removed.map(\.rawValue)
         try transaction.run(
             """
@@ -200,10 +198,6 @@ package struct TrainingSyncStore {
 
 /// What a flip changed, for the jobs that tidy up after it. Enqueue them in the same transaction.
 package struct TrainingFlip: Sendable, Hashable {
-    /// A worker that held a lease when a page went may still upsert its points for this long: the
-    /// lease (20 s) and the longest upsert, doubled.
-    package static let settlingSeconds = 60
-
     /// New and changed pages.
     package let shown: [Document.ID]
     /// Those of them that had an older revision: a `SweepRevisionsJob` for each.

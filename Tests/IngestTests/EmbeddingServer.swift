@@ -57,7 +57,8 @@ final class EmbeddingServer: Sendable {
 
     private func answer(_ request: Request) async throws -> Response {
         let body = try await request.body.collect(upTo: 10 << 20)
-        let texts = try JSONDecoder().decode(Question.self, from: Data(body.readableBytesView)).input
+        let texts = try JSONDecoder().decode(Question.self, from: Data(body.readableBytesView))
+            .input
         let held = state.withLock { state in
             state.texts += texts
             return state.held
@@ -70,7 +71,8 @@ final class EmbeddingServer: Sendable {
             "{\"index\":\(index),\"embedding\":\(Self.vector(of: text))}"
         }
         let count = texts.reduce(0) { $0 + tokenCount($1) }
-        let json = "{\"data\":[\(data.joined(separator: ","))],\"usage\":{\"prompt_tokens\":\(count)}}"
+        let json =
+            "{\"data\":[\(data.joined(separator: ","))],\"usage\":{\"prompt_tokens\":\(count)}}"
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: json)))

@@ -25,8 +25,6 @@ struct DocumentIndexer: Sendable {
         var pageCount: Int?
     }
 
-    /// Longest time for one write of points: a job's lease must outlast it (design, decision 5).
-    static let upsertSeconds = 8
     /// Points of one write.
     private static let pointCountMax = 64
     /// How often the set of generations may change under one job before it is asked again later.
@@ -165,7 +163,8 @@ struct DocumentIndexer: Sendable {
         try await pool.transaction { try Self.requireStanding(document.id, job, $0) }
         do {
             try await qdrant.upsert(
-                points, into: generation.collection, deadline: .seconds(Self.upsertSeconds))
+                points, into: generation.collection, deadline: .seconds(DocumentStore.upsertSeconds)
+            )
         } catch {
             guard error == .notFound else { throw error }
             // The engine lost it, or has never had it: it is made again, empty.
@@ -187,7 +186,7 @@ struct DocumentIndexer: Sendable {
 
     /// A write begins only with more lease left than it may take. Heartbeats make it so.
     private func awaitLease(of job: ClaimedJob) async throws {
-        let needed = Duration.seconds(Self.upsertSeconds + 1)
+        let needed = Duration.seconds(DocumentStore.upsertSeconds + 1)
         let end = ContinuousClock.now + .seconds(10)
         while job.leaseRemaining() < needed {
             guard ContinuousClock.now < end else { throw JobFailure.retry(after: .seconds(1)) }

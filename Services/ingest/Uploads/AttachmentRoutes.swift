@@ -68,9 +68,7 @@ struct AttachmentRoutes: Sendable {
         let id = attachment.documentID
         let mayErase = try await pool.transaction { transaction in
             let documents = DocumentStore(transaction)
-            guard
-                try documents.delete(id, upsertSeconds: DocumentIndexer.upsertSeconds)
-            else { throw Problem.attachmentNotFound }
+            guard try documents.delete(id) else { throw Problem.attachmentNotFound }
             try queue.cancel(subject: id.description, in: transaction)
             try queue.enqueue(
                 EraseDocumentJob.kind, EraseDocumentJob(documentID: id),
