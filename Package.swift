@@ -217,7 +217,7 @@ let package = Package(
             "AdminTests",
             webService + [
                 "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
-                "Retrieval", crypto, hummingbirdTesting,
+                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting,
             ]),
         tests(
             "SystemTests",

@@ -26,13 +26,11 @@ struct Admin: Sendable {
 
     /// - Parameter executable: our own, which is also the child that works on the clone.
     init(
-        settings: AdminSettings, client: HTTPClient, executable: String, logger: Logger
-    ) throws {
+        settings: AdminSettings, database: PostgresConfiguration, client: HTTPClient,
+        executable: String, logger: Logger
+    ) {
         self.settings = settings
         self.logger = logger
-        let database = try PostgresConfiguration(
-            url: settings.database.url, applicationName: "celine-admin",
-            certificateFile: settings.runtime.certificateFile)
         pool = PostgresPool(
             database, connectionCountMax: 8, waitMax: .seconds(5), logger: logger)
         listener = PostgresListener(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ChildProcess
 import OutboundHTTP
+import Postgres
 import ServiceRuntime
 
 @main
@@ -23,8 +24,11 @@ extension Main {
             warnAboutOldSettings(reader, logger: logger)
             let connections = OutboundConnections(
                 OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
-            let admin = try Admin(
-                settings: settings, client: connections.client,
+            let database = try PostgresConfiguration(
+                url: settings.database.url, applicationName: "celine-admin",
+                certificateFile: settings.runtime.certificateFile)
+            let admin = Admin(
+                settings: settings, database: database, client: connections.client,
                 executable: ChildProcess.ownExecutable, logger: logger)
             try await runService(
                 "admin", services: [connections] + admin.services(), logger: logger)

@@ -8,7 +8,7 @@ import Testing
 @Suite("A clone in a child process")
 struct GitCloneTests {
     private func clone(
-        _ remote: Remote, url: String? = nil, deadline: Duration = .seconds(30)
+        _ remote: TestRemote, url: String? = nil, deadline: Duration = .seconds(30)
     ) throws -> GitClone {
         GitClone(
             of: try #require(GitRemoteURL(url ?? remote.bare)), at: remote.clone,
@@ -19,7 +19,7 @@ struct GitCloneTests {
 
     @Test("gives the pages of the remote")
     func pages() async throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let found = try await clone(remote).snapshot(of: try #require(main))
         #expect(found.commit == (try remote.head()))
         #expect(found.pages.map(\.path) == ["en/tariff.md", "it/contatori.markdown"])
@@ -27,7 +27,7 @@ struct GitCloneTests {
 
     @Test("passes the child's refusals on")
     func refusals() async throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let clone = try clone(remote)
         let none = try #require(GitTarget("origin/none"))
         await #expect(throws: GitFailure.unknownTarget) { try await clone.snapshot(of: none) }
@@ -35,7 +35,7 @@ struct GitCloneTests {
 
     @Test("gives a remote up that accepts and never answers, within the deadline")
     func silence() async throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0) { $0.eventLoop.makeSucceededVoidFuture() }
         let port = try #require(server.channel.localAddress?.port)

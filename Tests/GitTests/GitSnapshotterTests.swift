@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Git
@@ -6,7 +7,7 @@ import Testing
 @Suite("Snapshots of a repository")
 struct GitSnapshotterTests {
     private func snapshot(
-        _ remote: Remote, _ target: String = "origin/main", url: String? = nil,
+        _ remote: TestRemote, _ target: String = "origin/main", url: String? = nil,
         limits: GitLimits = GitLimits()
     ) throws -> GitSnapshot {
         let request = GitSnapshotRequest(
@@ -28,7 +29,7 @@ struct GitSnapshotterTests {
 
     @Test("clones, and reads the Markdown of the branch alone")
     func clones() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let found = try snapshot(remote)
         #expect(found.commit == (try remote.head()))
         #expect(found.pages.map(\.path) == ["en/tariff.md", "it/contatori.markdown"])
@@ -38,7 +39,7 @@ struct GitSnapshotterTests {
 
     @Test("follows the remote, by file URL and by path")
     func follows() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let url = "file://" + remote.bare
         _ = try snapshot(remote, url: url)
         try remote.write("# Batteries\n\nTen kWh.\n", to: "en/batteries.md")
@@ -52,7 +53,7 @@ struct GitSnapshotterTests {
 
     @Test("understands branches, tags and hashes")
     func targets() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         let first = try remote.head()
         try remote.git("tag", "light", in: remote.author)
         try remote.git(
@@ -77,7 +78,7 @@ struct GitSnapshotterTests {
 
     @Test("takes over a tag that was moved and a history that was rewritten")
     func rewrites() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         try remote.git("tag", "edition", in: remote.author)
         try remote.git("push", "--quiet", "--tags", in: remote.author)
         _ = try snapshot(remote, "edition")
@@ -92,7 +93,7 @@ struct GitSnapshotterTests {
 
     @Test("leaves files changed by hand alone")
     func localChanges() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         _ = try snapshot(remote)
         try Data("mine".utf8).write(to: URL(filePath: remote.clone + "/notes.txt"))
         #expect(throws: GitFailure.localChanges) { try snapshot(remote) }
@@ -105,7 +106,7 @@ struct GitSnapshotterTests {
 
     @Test("touches nothing that is no clone")
     func notAClone() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         try FileManager.default.createDirectory(
             atPath: remote.clone, withIntermediateDirectories: true)
         try Data("keep".utf8).write(to: URL(filePath: remote.clone + "/file"))
@@ -118,7 +119,7 @@ struct GitSnapshotterTests {
 
     @Test("fills a folder that is empty")
     func emptyFolder() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         try FileManager.default.createDirectory(
             atPath: remote.clone, withIntermediateDirectories: true)
         #expect(try snapshot(remote).pages.count == 2)
@@ -126,8 +127,8 @@ struct GitSnapshotterTests {
 
     @Test("makes the clone anew when the remote is another one")
     func origin() throws {
-        let remote = try Remote()
-        let other = try Remote()
+        let remote = try TestRemote()
+        let other = try TestRemote()
         try other.write("# Other\n\nOther.\n", to: "other.md")
         let head = try other.publish("Other")
         _ = try snapshot(remote)
@@ -140,7 +141,7 @@ struct GitSnapshotterTests {
 
     @Test("keeps the old clone when the new remote cannot be read")
     func unreachable() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         _ = try snapshot(remote)
         #expect(throws: GitFailure.unreachable) {
             try snapshot(remote, url: remote.folder + "/nowhere.git")
@@ -153,7 +154,7 @@ struct GitSnapshotterTests {
 
     @Test("recovers from a run that was killed")
     func interrupted() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         // In the middle of a clone, of a replacement, and of a checkout.
         try FileManager.default.createDirectory(
             atPath: remote.clone + ".cloning/.git", withIntermediateDirectories: true)
@@ -171,7 +172,7 @@ struct GitSnapshotterTests {
 
     @Test("follows no link and reads no page over the limit")
     func limits() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         try FileManager.default.createSymbolicLink(
             atPath: remote.author + "/passwd.md", withDestinationPath: "/etc/passwd")
         try remote.write(String(repeating: "long ", count: 1000), to: "long.md")
@@ -188,7 +189,7 @@ struct GitSnapshotterTests {
 
     @Test("runs no hook of the clone")
     func hooks() throws {
-        let remote = try Remote()
+        let remote = try TestRemote()
         _ = try snapshot(remote)
         let hook = remote.clone + "/.git/hooks/post-checkout"
         try FileManager.default.createDirectory(

@@ -1,13 +1,13 @@
-import Foundation
+internal import Foundation
 
 /// A bare repository, an author's working copy of it, and room for our clone.
-final class Remote: Sendable {
-    let folder: String
-    var bare: String { folder + "/remote.git" }
-    var author: String { folder + "/author" }
-    var clone: String { folder + "/clone" }
+package final class TestRemote: Sendable {
+    package let folder: String
+    package var bare: String { folder + "/remote.git" }
+    package var author: String { folder + "/author" }
+    package var clone: String { folder + "/clone" }
 
-    init() throws {
+    package init() throws {
         folder = NSTemporaryDirectory() + "git-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -22,7 +22,7 @@ final class Remote: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func write(_ text: String, to path: String) throws {
+    package func write(_ text: String, to path: String) throws {
         let url = URL(filePath: author).appending(path: path)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -30,7 +30,7 @@ final class Remote: Sendable {
     }
 
     @discardableResult
-    func publish(_ subject: String) throws -> String {
+    package func publish(_ subject: String) throws -> String {
         try git("add", "--all", in: author)
         try git(
             "-c", "user.name=Author", "-c", "user.email=a@example.org", "commit", "--quiet",
@@ -39,10 +39,10 @@ final class Remote: Sendable {
         return try head()
     }
 
-    func head() throws -> String { try git("rev-parse", "HEAD", in: author) }
+    package func head() throws -> String { try git("rev-parse", "HEAD", in: author) }
 
     @discardableResult
-    func git(_ arguments: String..., in folder: String) throws -> String {
+    package func git(_ arguments: String..., in folder: String) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/git")
         process.arguments = arguments
@@ -59,5 +59,5 @@ final class Remote: Sendable {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    struct Failure: Error { let arguments: [String] }
+    package struct Failure: Error { let arguments: [String] }
 }
