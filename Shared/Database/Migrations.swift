@@ -1,6 +1,6 @@
+internal import Domain
 package import Logging
 package import Postgres
-internal import Domain
 
 /// Brings our schema to what this version needs, and tells whether it is.
 package enum Migrations {
@@ -25,7 +25,8 @@ package enum Migrations {
     package static var fingerprint: String {
         let text = String(decoding: all.flatMap(\.sql), as: UTF8.self)
         return String(
-            Identifier<Migration>(namespace: Tenant.only.rawValue, name: text).description.prefix(8))
+            Identifier<Migration>(namespace: Tenant.only.rawValue, name: text).description.prefix(8)
+        )
     }
 
     /// Any number that nobody else locks.
@@ -78,7 +79,8 @@ package enum Migrations {
             let found = try transaction.run(
                 "SELECT 1 AS found FROM pg_namespace WHERE nspname = \(schema)")
             if found.isEmpty {
-                let name = try transaction.run("SELECT quote_ident(\(schema)) AS name")
+                let name =
+                    try transaction.run("SELECT quote_ident(\(schema)) AS name")
                     .first?.get("name", as: String.self) ?? ""
                 try transaction.run(script: "CREATE SCHEMA \(name)")
             }

@@ -25,7 +25,8 @@ package final class PostgresListener: Service, Sendable {
         var nextID = 0
         var isConnected = false
         var isOver = false
-        var listeners: [Int: (channel: String, stream: AsyncStream<Notification>.Continuation)] = [:]
+        var listeners: [Int: (channel: String, stream: AsyncStream<Notification>.Continuation)] =
+            [:]
     }
 
     private let configuration: PostgresConfiguration

@@ -20,9 +20,11 @@ final class Wire {
         let names = configuration.keywords.keys.sorted()
         let values = names.map { configuration.keywords[$0] ?? "" }
         guard
-            let session = withCStrings(names, { names in
-                withCStrings(values) { values in PQconnectdbParams(names, values, 0) }
-            })
+            let session = withCStrings(
+                names,
+                { names in
+                    withCStrings(values) { values in PQconnectdbParams(names, values, 0) }
+                })
         else { throw .unreachable("out of memory") }
         guard PQstatus(session) == CONNECTION_OK else {
             let reason = String(cString: PQerrorMessage(session))
@@ -45,12 +47,8 @@ final class Wire {
         guard !isBroken, PQstatus(session) == CONNECTION_OK,
             PQtransactionStatus(session) == PQTRANS_IDLE
         else { return false }
-        // A notice, or the server's farewell: only the read after that one finds the end.
-        for _ in 0..<8 {
-            guard poll(timeout: .zero).socket else { return true }
-            guard consumeInput() else { return false }
-        }
-        return false
+        // Nobody asked for anything: what comes is the server's farewell, even before it closes.
+        return !poll(timeout: .zero).socket
     }
 
     func run(_ sql: SQL, _ lease: Lease) throws(PostgresError) -> [Row] {
@@ -210,7 +208,9 @@ final class Wire {
         timeout: Duration, ignoringWakeup: Bool = false
     ) -> (socket: Bool, wakeup: Bool) {
         let output = isSending ? Int16(POLLOUT) : 0
-        var descriptors = [pollfd(fd: PQsocket(session), events: Int16(POLLIN) | output, revents: 0)]
+        var descriptors = [
+            pollfd(fd: PQsocket(session), events: Int16(POLLIN) | output, revents: 0)
+        ]
         if !ignoringWakeup {
             descriptors.append(pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0))
         }

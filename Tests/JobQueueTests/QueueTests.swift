@@ -1,7 +1,7 @@
 import Logging
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @testable import JobQueue
 
@@ -185,7 +185,9 @@ struct QueueTests {
     @Test("finished jobs go after a day, dead ones stay")
     func prunes() async throws {
         try await withDatabase { pool in
-            for subject in ["done", "fresh", "dead"] { try await enqueue("k", subject: subject, pool) }
+            for subject in ["done", "fresh", "dead"] {
+                try await enqueue("k", subject: subject, pool)
+            }
             try await pool.read { session in
                 try session.run(
                     script: """

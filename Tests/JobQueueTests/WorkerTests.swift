@@ -2,34 +2,10 @@ import Logging
 import Postgres
 import ServiceLifecycle
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @testable import JobQueue
-
-/// Does what the test says, and remembers what it was given.
-struct ScriptedHandler: JobHandler {
-    static let kind = "k"
-    let body: @Sendable (ClaimedJob) async throws -> Void
-
-    final class Record: Sendable {
-        let subjects = Mutex<[String]>([])
-        let reasons = Mutex<[String]>([])
-    }
-    let record = Record()
-
-    init(_ body: @escaping @Sendable (ClaimedJob) async throws -> Void) { self.body = body }
-
-    func handle(_ job: ClaimedJob) async throws {
-        record.subjects.withLock { $0.append(job.subject) }
-        try await body(job)
-    }
-
-    func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {
-        record.reasons.withLock { $0.append(reason) }
-        try transaction.run("INSERT INTO job_clocks VALUES ('died', \(job.attempt))")
-    }
-}
 
 @Suite("Job worker")
 struct WorkerTests {
@@ -300,6 +276,8 @@ struct WorkerTests {
     }
 
     private func diedCount(_ pool: PostgresPool) async throws -> Int {
-        try await pool.read { try $0.run("SELECT 1 AS x FROM job_clocks WHERE name = 'died'").count }
+        try await pool.read {
+            try $0.run("SELECT 1 AS x FROM job_clocks WHERE name = 'died'").count
+        }
     }
 }

@@ -1,8 +1,8 @@
 import Database
 import Domain
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Index generations")
 struct GenerationTests {

@@ -1,8 +1,8 @@
 import Logging
 import Postgres
 import ServiceLifecycle
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Notifications")
 struct ListenerTests {

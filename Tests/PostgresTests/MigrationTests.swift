@@ -1,7 +1,7 @@
 import Logging
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @testable import Database
 
@@ -47,7 +47,8 @@ struct MigrationTests {
                 try await group.waitForAll()
             }
             let versions = try await pool.read {
-                try $0.run("SELECT version, name, compatible_from, applied_at FROM schema_migrations")
+                try $0.run(
+                    "SELECT version, name, compatible_from, applied_at FROM schema_migrations")
             }
             #expect(versions.count == Migrations.current)
             #expect(try versions.first?.get("name", as: String.self) == "initial")
@@ -76,7 +77,9 @@ struct MigrationTests {
                     """)
             }
             try await Migrations.requireCompatible(pool)
-            try await pool.read { try $0.run("UPDATE schema_migrations SET compatible_from = \(newer)") }
+            try await pool.read {
+                try $0.run("UPDATE schema_migrations SET compatible_from = \(newer)")
+            }
             await #expect(throws: MigrationError.self) {
                 try await Migrations.requireCompatible(pool)
             }

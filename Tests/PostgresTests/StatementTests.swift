@@ -1,8 +1,8 @@
 import Database
 import Domain
 import FoundationEssentials
-import Testing
 import TestSupport
+import Testing
 
 @testable import Postgres
 
@@ -117,7 +117,8 @@ struct StatementTests {
     func refusesWrongTypes() async throws {
         try await withDatabase { pool in
             let row = try #require(
-                try await pool.read { try $0.run("SELECT 'x' AS text, NULL::int AS nothing").first })
+                try await pool.read { try $0.run("SELECT 'x' AS text, NULL::int AS nothing").first }
+            )
             #expect(throws: PostgresError.undecodable(column: "text")) {
                 try row.get("text", as: Int.self)
             }

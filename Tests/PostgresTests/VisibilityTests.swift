@@ -1,8 +1,8 @@
 import Database
 import Domain
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Visibility")
 struct VisibilityTests {
@@ -21,9 +21,10 @@ struct VisibilityTests {
                 }
                 let gone = Document.ID()
                 try store.insert(gone, kind: .upload, owner: alice, title: "gone")
-                _ = try store.delete(gone, upsertSeconds: 1)
+                _ = try store.delete(gone)
                 return try [
-                    Set(SourceKind.allCases), [.mine], [.shared], [.training], [.mine, .training], [],
+                    Set(SourceKind.allCases), [.mine], [.shared], [.training], [.mine, .training],
+                    [],
                 ].map { try visible($0, transaction) }
             }
             #expect(

@@ -1,7 +1,7 @@
 internal import Database
+internal import FoundationEssentials
 package import Logging
 package import Postgres
-internal import FoundationEssentials
 
 /// Runs `body` with a migrated database of its own, which is gone afterwards.
 package func withDatabase<Value: Sendable>(
