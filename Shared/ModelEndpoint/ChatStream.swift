@@ -29,6 +29,8 @@ package struct ChatStream: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         private var bytes: OutboundBody.AsyncIterator?
         private var reading: Reading
+        /// What came before it in the same bytes is handed out first.
+        private var failure: (any Error)?
 
         init(bytes: OutboundBody.AsyncIterator, reading: Reading) {
             self.bytes = bytes
@@ -38,29 +40,38 @@ package struct ChatStream: AsyncSequence, Sendable {
         package mutating func next() async throws -> ChatEvent? {
             while true {
                 if let event = reading.nextEvent() { return event }
+                if let failure = reading.failure {
+                    bytes = nil
+                    throw failure
+                }
+                if let error = failure {
+                    failure = nil
+                    throw error
+                }
                 // Letting go of the bytes closes the connection of an answer we cut.
                 if reading.isOver { bytes = nil }
                 guard bytes != nil else { return nil }
-                try await read()
+                do {
+                    try await read()
+                } catch {
+                    failure = error
+                }
             }
         }
 
         private mutating func read() async throws {
             do {
                 if let buffer = try await bytes?.next() {
-                    try reading.feed(buffer.readableBytesView)
+                    reading.feed(buffer.readableBytesView)
                 } else {
-                    try reading.end()
+                    reading.end()
                 }
             } catch let error as OutboundError {
                 bytes = nil
                 if error == .cancelled { throw ModelError.cancelled }
                 // All that mattered had come; only the farewell is missing.
-                if try reading.finishIfPossible() { return }
+                if reading.finishIfPossible() { return }
                 throw ModelError(error)
-            } catch {
-                bytes = nil
-                throw error
             }
         }
     }
@@ -75,6 +86,8 @@ struct Reading {
     private var outputByteCount = 0
     private let outputByteCountMax: Int
     private(set) var isOver = false
+    /// To be thrown when the events before it are taken.
+    private(set) var failure: ModelError?
 
     init(outputByteCountMax: Int) { self.outputByteCountMax = outputByteCountMax }
 
@@ -82,18 +95,24 @@ struct Reading {
         events.isEmpty ? nil : events.removeFirst()
     }
 
-    mutating func feed(_ bytes: some Sequence<UInt8>) throws(ModelError) {
-        let frames: [[UInt8]]
-        do { frames = try parser.feed(bytes) } catch { throw .undecodable }
-        for frame in frames where !isOver { try take(frame) }
+    mutating func feed(_ bytes: some Sequence<UInt8>) {
+        do {
+            for frame in try frames(of: bytes) where !isOver { try take(frame) }
+        } catch {
+            failure = error
+        }
+    }
+
+    private mutating func frames(of bytes: some Sequence<UInt8>) throws(ModelError) -> [[UInt8]] {
+        do { return try parser.feed(bytes) } catch { throw .undecodable }
     }
 
     /// The peer has ended the stream. Without a finish reason it was cut, whatever came before.
-    mutating func end() throws(ModelError) {
-        guard try finishIfPossible() else { throw .broken }
+    mutating func end() {
+        if !finishIfPossible() { failure = .broken }
     }
 
-    mutating func finishIfPossible() throws(ModelError) -> Bool {
+    mutating func finishIfPossible() -> Bool {
         if isOver { return true }
         guard let reason else { return false }
         finish(reason)
@@ -106,7 +125,10 @@ struct Reading {
     }
 
     private mutating func take(_ frame: [UInt8]) throws(ModelError) {
-        if frame.elementsEqual("[DONE]".utf8) { return try end() }
+        if frame.elementsEqual("[DONE]".utf8) {
+            if !finishIfPossible() { throw .broken }
+            return
+        }
         let piece: Piece
         do {
             piece = try snakeCaseDecoder().decode(Piece.self, from: Data(frame))
