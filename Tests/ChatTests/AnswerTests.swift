@@ -82,7 +82,7 @@ struct AnswerTests {
             Failing(
                 testDescription: "is broken", steps: [.refusal("500 Internal Server Error")],
                 code: "model_unreachable"),
-            Failing(testDescription: "closes at once", steps: [], code: "model_unreachable"),
+            Failing(testDescription: "closes at once", steps: [], code: "model_cut"),
             Failing(
                 testDescription: "is cut in the middle", steps: [.head, .piece("Half an ")],
                 code: "model_cut", text: "Half an"),

@@ -27,7 +27,7 @@ struct ChatWorld: Sendable {
     /// Runs the service, and another replica of it if asked for.
     static func run(
         limits: Answering.Limits = .init(), turnWait: Duration = .seconds(30),
-        modelIdle: Duration = .seconds(20), live: Bool = false, generation: Bool = false,
+        modelIdle: Duration = .seconds(20), live: Bool = false,
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         try await withDatabase { pool in

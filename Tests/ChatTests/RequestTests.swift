@@ -86,7 +86,7 @@ struct RequestTests {
                     Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\
                     \(body)
                     """)
-                _ = await connection.text(before: "Half ")
+                _ = await connection.text(before: "Half")
                 await connection.close()
             }
             try await reached.wait()
