@@ -117,7 +117,7 @@ struct Chunker: Sendable {
         var tokenCount = 0
         for unit in units {
             let added = TokenEstimate.of(text.slice(unit))
-            // With nothing between them they are parts of one word, and overlapping ones stay apart.
+            // Parts of one word have nothing between them, and overlapping ones stay apart.
             if let last = result.last, unit.lowerBound > last.upperBound,
                 tokenCount + added <= budget
             {

@@ -1,4 +1,4 @@
-/// The YAML between two lines `---` at a Markdown file's start: settings of other programs, not text.
+/// The YAML between two lines `---` at a Markdown file's start: for other programs, no text of ours.
 struct FrontMatter {
     let title: String?
     /// The lines after it.

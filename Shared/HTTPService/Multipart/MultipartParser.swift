@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 
 /// Reads `multipart/form-data` bytes fed to it in any split, holding back at most one delimiter.
@@ -157,9 +158,15 @@ package struct MultipartParser: Sendable {
     /// Where `pattern` begins; when it is not there, where its beginning may be, or the end.
     private func position(of pattern: [UInt8]) -> (start: Int, isWhole: Bool) {
         buffer.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress else { return (0, false) }
             var start = 0
             while start < bytes.count {
-                guard let next = bytes[start...].firstIndex(of: pattern[0]) else { break }
+                guard
+                    let found = memchr(
+                        base.advanced(by: start), Int32(pattern[0]),
+                        bytes.count - start)
+                else { break }
+                let next = UnsafeRawPointer(found) - UnsafeRawPointer(base)
                 let length = min(pattern.count, bytes.count - next)
                 if bytes[next..<next + length].elementsEqual(pattern.prefix(length)) {
                     return (next, length == pattern.count)
