@@ -75,8 +75,9 @@ private struct Search: Encodable {
                     query: .sparse(query.sparse), using: VectorName.sparse, filter: filter,
                     limit: prefetchLimit))
         }
+        let limit = legs.count == 1 ? query.limit : prefetchLimit
         let alone = legs.map {
-            Search(query: $0.query, using: $0.using, filter: filter, limit: prefetchLimit)
+            Search(query: $0.query, using: $0.using, filter: filter, limit: limit)
         }
         if legs.count == 1 { return alone }
         return [Search(prefetch: legs, query: .fusion, limit: query.limit)] + alone

@@ -34,10 +34,15 @@ extension Analyser {
                 words.contains(token) ? (language, 1 / Double(count)) : nil
             }
         }
-        guard token.count >= 5 else { return [] }
-        return endings.compactMap { language, endings in
-            endings.contains { token.hasSuffix($0) } ? (language, 0.4) : nil
+        guard token.count >= 4, let last = token.last else { return [] }
+        // Nearly every Italian word ends in a vowel, and most Spanish ones.
+        var weights: [(Language, Double)] =
+            "aeio".contains(last) ? [(.italian, 0.15), (.spanish, 0.08)] : [(.italian, -0.1)]
+        guard token.count >= 5 else { return weights }
+        for (language, endings) in endings where endings.contains(where: token.hasSuffix) {
+            weights.append((language, 0.4))
         }
+        return weights
     }
 
     /// Folded, and found in one of the five languages almost alone.

@@ -1,7 +1,7 @@
 import ModelEndpoint
 import Testing
 
-@Suite("A chat model's stream")
+@Suite("A chat model's stream", .timeLimit(.minutes(1)))
 struct ModelChatTests {
     private let question = [ChatMessage(role: .user, content: "Ciao?")]
 
@@ -138,7 +138,7 @@ struct ModelChatTests {
         let flood = Array(repeating: ModelServer.Step.piece("città "), count: 100)
         let (events, error) = try await answer(
             to: [.eventStreamHead] + flood + [.hang],
-            limits: ChatLimits(outputByteCountMax: 13))
+            limits: ChatLimits(outputByteCountMax: 12))
         #expect(error == nil)
         #expect(events == [.text("città "), .text("citt"), .finished(.length, usage: nil)])
     }

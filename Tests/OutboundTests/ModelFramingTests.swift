@@ -20,9 +20,10 @@ struct ModelFramingTests {
 
     private func events(of chunks: [[UInt8]]) throws -> [ChatEvent] {
         var reading = Reading(outputByteCountMax: 1000)
-        for chunk in chunks { try reading.feed(chunk) }
+        for chunk in chunks { reading.feed(chunk) }
         var events: [ChatEvent] = []
         while let event = reading.nextEvent() { events.append(event) }
+        if let failure = reading.failure { throw failure }
         return events
     }
 

@@ -78,7 +78,7 @@ struct RetrievalTests {
             let question = "Qual è la parola segreta del diario?"
             #expect(try await library.search(question).chunks.count == 1)
             _ = try await library.pool.transaction { transaction in
-                try DocumentStore(transaction).delete(id, upsertSeconds: 20)
+                try DocumentStore(transaction).delete(id)
             }
             #expect(try await library.search(question).chunks.isEmpty)
             let points = try await library.qdrant().countPoints(
