@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -22,6 +23,11 @@ package enum OutboundError: Error, Hashable {
     /// Our own task was cancelled.
     case cancelled
 
+    /// What connecting fails with; anything else happens on a connection that was there.
+    private static let unreachableCodes: Set<CInt> = [
+        ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ENOENT,
+    ]
+
     /// Sorts what the client library throws.
     init(_ error: any Error, peer: String) {
         switch error {
@@ -31,6 +37,8 @@ package enum OutboundError: Error, Hashable {
         case let error as HTTPClientError: self = Self.sorted(error, peer: peer)
         case is HTTPParserError: self = .broken(peer: peer)
         case is NIOSSLError, is BoringSSLError:
+            self = .unreachable(peer: peer)
+        case let error as IOError where Self.unreachableCodes.contains(error.errnoCode):
             self = .unreachable(peer: peer)
         case is IOError, is ChannelError:
             self = .broken(peer: peer)
