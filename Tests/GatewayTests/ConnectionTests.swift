@@ -194,6 +194,7 @@ struct ConnectionTests {
             try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             _ = await connection.rest()
         } _: { chat in
+            let (leaves, leaving) = AsyncStream.makeStream(of: Void.self)
             let (gateways, started) = AsyncStream.makeStream(of: GatewayFixture.self)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -202,6 +203,7 @@ struct ConnectionTests {
                     ) { gateway in
                         started.yield(gateway)
                         _ = await arrivals.first { _ in true }
+                        leaving.yield()
                     }
                 }
                 group.addTask {
@@ -210,8 +212,9 @@ struct ConnectionTests {
                     answer.withLock { $0 = whole }
                 }
                 group.addTask {
-                    // Well after the gateway began to stop: it does when the request arrived.
-                    try await Task.sleep(for: .milliseconds(500))
+                    // Well after the gateway began to stop, which nothing outside of it can see.
+                    _ = await leaves.first { _ in true }
+                    try await Task.sleep(for: .milliseconds(300))
                     next.yield()
                 }
                 try await group.waitForAll()

@@ -23,7 +23,7 @@ struct StreamingTests {
                 try await connection.send("8\r\ndata: \(number)\n\r\n")
                 if number == 5 { break }
             }
-            try await connection.send("10\r\ndata: [DONE]\n\r\n\r\n\r\n0\r\n\r\n")
+            try await connection.send("f\r\ndata: [DONE]\n\r\n\r\n0\r\n\r\n")
         } _: { chat in
             try await GatewayFixture.run(upstreams: [.chat: [chat.port]]) { gateway in
                 let token = try await gateway.issuer.token()

@@ -21,6 +21,11 @@ private final class DemandHandler: ChannelInboundHandler {
         return promise.futureResult
     }
 
+    /// A read asked for before the channel was active was lost.
+    func channelActive(context: ChannelHandlerContext) {
+        if waiting != nil { context.read() }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         if let waiting {
