@@ -31,7 +31,7 @@ package struct Relevance: Sendable, Hashable {
     package init(model: String) {
         let name = model.lowercased()
         if name.contains("e5") {
-            cosineMin = 0.82
+            cosineMin = 0.812
         } else if name.contains("text-embedding-3") {
             // Not measured by us: unrelated texts are commonly found below it.
             cosineMin = 0.2

@@ -76,7 +76,7 @@ extension ChatWorld {
     func delete(_ id: Attachment.ID) async throws {
         _ = try await pool.transaction { transaction in
             try DocumentStore(transaction).delete(
-                Document.ID(rawValue: id.rawValue), upsertSeconds: 1)
+                Document.ID(rawValue: id.rawValue))
         }
     }
 }

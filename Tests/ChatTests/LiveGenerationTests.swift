@@ -1,6 +1,7 @@
 import Database
 import Domain
 import Postgres
+import Qdrant
 import Testing
 import TestSupport
 
