@@ -7,6 +7,8 @@ SOURCES := Package.swift Services Shared Tests
 # Refuses an import that Package.swift does not declare.
 ARROWS := --explicit-target-dependency-import-check error
 TEST_SECONDS_MAX := 1800
+# Tests at once. All of them together would starve one another of the deadlines they test.
+TEST_WIDTH := 4
 
 # The names given on make's command line, as opposed to those inherited from the shell.
 GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
@@ -40,6 +42,7 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	echo "== lint"; $(MAKE) lint-sources || failed=1; \
 	echo "== swift test"; \
 	$(STACK) test -- timeout $(TEST_SECONDS_MAX) \
+	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) \
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
 

@@ -123,7 +123,8 @@ let package = Package(
         shared("ChildProcess", "CLinux", subprocess, systemPackage, logging),
         shared("Git", "CLibGit2", "ChildProcess"),
         shared(
-            "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1),
+            "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1
+        ),
         shared(
             "ServiceRuntime", "Domain", "OutboundHTTP", asyncHTTPClient, lifecycle, unixSignals,
             logging),
@@ -216,7 +217,8 @@ let package = Package(
         tests(
             "AdminTests",
             webService + [
-                "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
+                "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess",
+                "ObjectStorage",
                 "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting,
             ]),
         tests(

@@ -49,7 +49,8 @@ final class LiveGeneration: Service {
     }
 
     private func watch() async {
-        let (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (rings, bell) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in self.listener.notifications(on: Channel.generations) { bell.yield() }

@@ -141,23 +141,32 @@ private struct ChunkRow: Codable, Sendable {
     let ordinal: Int
     let text: String
     let page: Int?
-    let span_start: Int
-    let span_end: Int
-    let heading_path: [String]
+    let spanStart: Int
+    let spanEnd: Int
+    let headingPath: [String]
     let language: String
-    let text_hash: String
+    let textHash: String
     let search: String
+
+    /// The columns' names.
+    enum CodingKeys: String, CodingKey {
+        case id, ordinal, text, page, language, search
+        case spanStart = "span_start"
+        case spanEnd = "span_end"
+        case headingPath = "heading_path"
+        case textHash = "text_hash"
+    }
 
     init(_ new: NewChunk) {
         id = new.chunk.id
         ordinal = new.chunk.ordinal
         text = new.chunk.text
         page = new.chunk.page
-        span_start = new.chunk.span.lowerBound
-        span_end = new.chunk.span.upperBound
-        heading_path = new.chunk.headingPath
+        spanStart = new.chunk.span.lowerBound
+        spanEnd = new.chunk.span.upperBound
+        headingPath = new.chunk.headingPath
         language = new.chunk.language.rawValue
-        text_hash = hexadecimal(new.textHash)
+        textHash = hexadecimal(new.textHash)
         search = new.searchText
     }
 }

@@ -23,7 +23,8 @@ package struct ChatStream: AsyncSequence, Sendable {
 
     package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(
-            bytes: body.makeAsyncIterator(), reading: Reading(outputByteCountMax: outputByteCountMax))
+            bytes: body.makeAsyncIterator(),
+            reading: Reading(outputByteCountMax: outputByteCountMax))
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {

@@ -71,7 +71,8 @@ struct Refusal: Decodable {
             status = nil
             code = ""
             // An answer that has none of these keys is no refusal, and this throws.
-            message = try (try? outer.decode(String.self, forKey: .error))
+            message =
+                try (try? outer.decode(String.self, forKey: .error))
                 ?? (try? outer.decode(String.self, forKey: .detail))
                 ?? outer.decode(String.self, forKey: .message)
         }

@@ -1,5 +1,5 @@
-package import Domain
 import Database
+package import Domain
 
 /// What a question found, best first.
 package struct RetrievalResult: Sendable {

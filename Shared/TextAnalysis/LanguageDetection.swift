@@ -12,7 +12,9 @@ extension Analyser {
         var wordCount = 0.0
         for token in tokens(of: sample) where token.contains(where: \.isLetter) {
             wordCount += 1
-            for (language, weight) in weights(of: token) { evidence[language, default: 0] += weight }
+            for (language, weight) in weights(of: token) {
+                evidence[language, default: 0] += weight
+            }
         }
         for scalar in sample.unicodeScalars {
             if let language = letters[scalar] { evidence[language, default: 0] += 0.5 }
@@ -47,7 +49,9 @@ extension Analyser {
 
     /// Folded, and found in one of the five languages almost alone.
     private static let endings: [Language: [String]] = [
-        .italian: ["zione", "zioni", "mente", "aggio", "etto", "ella", "anza", "iche", "enza", "ita"],
+        .italian: [
+            "zione", "zioni", "mente", "aggio", "etto", "ella", "anza", "iche", "enza", "ita",
+        ],
         .english: ["ing", "tion", "ness", "ship", "ity", "ally", "ould", "ight", "ings", "ers"],
         .spanish: ["cion", "ciones", "dad", "idades", "miento", "ados", "adas", "ando", "iendo"],
         .french: ["eaux", "tions", "ement", "eurs", "aire", "eux", "ique", "iere", "ees", "oire"],

@@ -69,7 +69,9 @@ private struct SentenceScanner {
 
     private func endsWithAbbreviation(at mark: String.Index, before following: Character) -> Bool {
         let head = text[start..<mark]
-        let word = head.reversed().prefix { !$0.isWhitespace && $0 != "(" && $0 != "'" && $0 != "’" }
+        let word = head.reversed().prefix {
+            !$0.isWhitespace && $0 != "(" && $0 != "'" && $0 != "’"
+        }
         let token = fold(String(word.reversed()))
         // "A. Rossi", "U.S. law"; but "in Plan B. Then" is rarer than initials.
         if token.count == 1, token.allSatisfy(\.isLetter) { return true }

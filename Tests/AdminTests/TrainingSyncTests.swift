@@ -14,6 +14,9 @@ import Testing
 struct TrainingSyncTests {
     private static let path = "/admin/training-materials/sync"
 
+    private static func noURL(_ remote: TestRemote) -> String? { nil }
+    private static func nowhere(_ remote: TestRemote) -> String? { remote.folder + "/nowhere" }
+
     @Test("indexes all pages, then nothing, then what changed")
     func incremental() async throws {
         try await AdminWorld.run { world in
@@ -139,12 +142,12 @@ struct TrainingSyncTests {
             #expect(reply.code == "local_changes")
             #expect(try await world.shown().count == 2)
         }
-        try await AdminWorld.run(url: { _ in nil }) { world in
+        try await AdminWorld.run(url: Self.noURL) { world in
             let reply = try await world.post(Self.path)
             #expect(reply.status == 409)
             #expect(reply.code == "no_repository")
         }
-        try await AdminWorld.run(url: { $0.folder + "/nowhere" }) { world in
+        try await AdminWorld.run(url: Self.nowhere) { world in
             let reply = try await world.post(Self.path)
             #expect(reply.status == 502)
         }
@@ -168,9 +171,8 @@ struct TrainingSyncTests {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0) { $0.eventLoop.makeSucceededVoidFuture() }
         let port = try #require(server.channel.localAddress?.port)
-        try await AdminWorld.run(
-            url: { _ in "http://127.0.0.1:\(port)/x.git" }, gitSeconds: "2"
-        ) { world in
+        func silent(_ remote: TestRemote) -> String? { "http://127.0.0.1:\(port)/x.git" }
+        try await AdminWorld.run(url: silent, gitSeconds: "2") { world in
             let start = ContinuousClock.now
             let reply = try await world.post(Self.path)
             #expect(reply.status == 502, "\(reply.text)")

@@ -1,8 +1,8 @@
 import Domain
 import HTTPTypes
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @testable import Chat
 
@@ -94,7 +94,8 @@ struct AnswerTests {
                 testDescription: "says nothing", steps: [.head, .finish(), .done],
                 code: "model_error"),
             Failing(
-                testDescription: "filters", steps: [.head, .piece("No."), .finish("content_filter")],
+                testDescription: "filters",
+                steps: [.head, .piece("No."), .finish("content_filter")],
                 code: "model_refused", text: "No."),
         ])
     func failing(_ failing: Failing) async throws {
@@ -156,7 +157,9 @@ struct AnswerTests {
             let reply = try await asked
             try await gone.wait()
             #expect(try reply.data("done")["finish_reason"].text == "cancelled")
-            #expect(try await world.send(.post, "/chat/\(id)/cancel").json["status"].text == "cancelled")
+            #expect(
+                try await world.send(.post, "/chat/\(id)/cancel").json["status"].text == "cancelled"
+            )
         }
     }
 

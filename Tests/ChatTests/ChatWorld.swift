@@ -186,7 +186,11 @@ extension JSONValue {
     }
 
     subscript(_ index: Int) -> JSONValue {
-        if case .array(let items) = self, items.indices.contains(index) { items[index] } else { .null }
+        if case .array(let items) = self, items.indices.contains(index) {
+            items[index]
+        } else {
+            .null
+        }
     }
 
     var text: String { if case .string(let text) = self { text } else { "" } }

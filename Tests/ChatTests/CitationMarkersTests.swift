@@ -48,7 +48,9 @@ struct CitationMarkersTests {
 
     @Test("go altogether when none are wanted")
     func removed() {
-        #expect(CitationMarkers.removed(from: "It costs 5 € [1]. Also [2, 3].") == "It costs 5 €. Also.")
+        #expect(
+            CitationMarkers.removed(from: "It costs 5 € [1]. Also [2, 3].") == "It costs 5 €. Also."
+        )
         #expect(CitationMarkers.removed(from: "a [note] stays") == "a [note] stays")
     }
 

@@ -54,7 +54,11 @@ struct CitedTextTests {
         for piece in markers.finish() { outputs += cited.feed(piece) }
         outputs += cited.finish()
         return outputs.compactMap { output in
-            if case .citation(let source, let sentence) = output { "\(source): \(sentence)" } else { nil }
+            if case .citation(let source, let sentence) = output {
+                "\(source): \(sentence)"
+            } else {
+                nil
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 import Domain
 import HTTPTypes
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @testable import Chat
 
@@ -78,7 +78,9 @@ struct ConversationTests {
             #expect(asked.status == 404)
             #expect(try asked.json["code"].text == "conversation_not_found")
             #expect(try await world.send(.post, "/chat/\(message)/cancel", as: "bob").status == 404)
-            #expect(try await world.send(.get, "/conversations", as: "bob").json["total"] == .integer(0))
+            #expect(
+                try await world.send(.get, "/conversations", as: "bob").json["total"] == .integer(0)
+            )
             #expect(try await world.send(.get, "/conversations/nonsense").status == 404)
         }
     }

@@ -2,8 +2,8 @@ import Database
 import Domain
 import Postgres
 import Qdrant
-import Testing
 import TestSupport
+import Testing
 
 @testable import Chat
 

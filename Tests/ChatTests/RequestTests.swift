@@ -1,8 +1,8 @@
 import HTTPTypes
 import HummingbirdTesting
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @testable import Chat
 
@@ -27,20 +27,24 @@ struct RequestTests {
                 pointer: "/message"),
             Refusal(body: #"{"message": "a", "context": []}"#, pointer: "/context"),
             Refusal(
-                body: #"{"message": "a", "context": {"d": "\#(String(repeating: "a", count: 262_144))"}}"#,
+                body:
+                    #"{"message": "a", "context": {"d": "\#(String(repeating: "a", count: 262_144))"}}"#,
                 pointer: "/context"),
             Refusal(body: #"{"message": "a", "sources": ["all"]}"#, pointer: "/sources/0"),
             Refusal(
-                body: #"{"message": "a", "attachment_ids": [\#(Array(repeating: "\"x\"", count: 21).joined(separator: ","))]}"#,
+                body:
+                    #"{"message": "a", "attachment_ids": [\#(Array(repeating: "\"x\"", count: 21).joined(separator: ","))]}"#,
                 pointer: "/attachment_ids"),
             Refusal(body: #"{"message": "a", "attachment_ids": ["x"]}"#, status: 404),
             Refusal(
-                body: #"{"message": "a", "attachment_ids": ["00000000-0000-4000-8000-000000000000"]}"#,
+                body:
+                    #"{"message": "a", "attachment_ids": ["00000000-0000-4000-8000-000000000000"]}"#,
                 status: 404),
             Refusal(body: #"{"message": "a", "conversation_id": "x"}"#, status: 404),
             Refusal(body: "nonsense"),
             Refusal(body: "{}", path: "/search", pointer: "/query"),
-            Refusal(body: #"{"query": "a", "attachment_ids": ["x"]}"#, path: "/search", status: 404),
+            Refusal(
+                body: #"{"query": "a", "attachment_ids": ["x"]}"#, path: "/search", status: 404),
         ])
     func refused(_ refusal: Refusal) async throws {
         try await ChatWorld.run { world in
@@ -93,7 +97,9 @@ struct RequestTests {
             goOn.fire()
             try await eventually {
                 let rows = try await world.pool.read {
-                    try $0.run("SELECT content FROM messages WHERE status = 'complete' AND role = 'assistant'")
+                    try $0.run(
+                        "SELECT content FROM messages WHERE status = 'complete' AND role = 'assistant'"
+                    )
                 }
                 return try rows.first?.get("content") == "Half and half."
             }

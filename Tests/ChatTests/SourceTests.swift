@@ -1,7 +1,7 @@
 import Domain
 import HTTPTypes
-import Testing
 import TestSupport
+import Testing
 
 @testable import Chat
 
@@ -54,7 +54,8 @@ struct SourceTests {
                 let id = try await world.upload("battery.md")
                 try await world.index(id, Self.battery)
                 world.model.answer(
-                    .says("It stores 480 kWh [1]."), .says("As I said, 480 kWh."), .says("No idea."))
+                    .says("It stores 480 kWh [1]."), .says("As I said, 480 kWh."), .says("No idea.")
+                )
                 let asked = "How much does the community battery store?"
                 let reply = try await world.ask(
                     asked, #", "attachment_ids": ["\#(id)"]"#)

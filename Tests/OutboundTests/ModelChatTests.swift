@@ -168,23 +168,26 @@ struct ModelChatTests {
         }
     }
 
-    @Test("is not there when the endpoint refuses", arguments: [
-        ("429 Too Many Requests", "{}", ModelError.rateLimited(retryAfter: .seconds(3))),
-        (
-            "429 Too Many Requests", #"{"error":{"code":"insufficient_quota","message":"x"}}"#,
-            .refused(status: 429, code: "insufficient_quota")
-        ),
-        (
-            "400 Bad Request",
-            #"{"error":{"code":"context_length_exceeded","message":"too many"}}"#, .tooLong
-        ),
-        (
-            "400 Bad Request",
-            #"{"error":{"code":400,"type":"exceed_context_size_error","message":"x"}}"#, .tooLong
-        ),
-        ("401 Unauthorized", #"{"error":"bad key"}"#, .refused(status: 401, code: "")),
-        ("503 Service Unavailable", "<html>", .unreachable),
-    ])
+    @Test(
+        "is not there when the endpoint refuses",
+        arguments: [
+            ("429 Too Many Requests", "{}", ModelError.rateLimited(retryAfter: .seconds(3))),
+            (
+                "429 Too Many Requests", #"{"error":{"code":"insufficient_quota","message":"x"}}"#,
+                .refused(status: 429, code: "insufficient_quota")
+            ),
+            (
+                "400 Bad Request",
+                #"{"error":{"code":"context_length_exceeded","message":"too many"}}"#, .tooLong
+            ),
+            (
+                "400 Bad Request",
+                #"{"error":{"code":400,"type":"exceed_context_size_error","message":"x"}}"#,
+                .tooLong
+            ),
+            ("401 Unauthorized", #"{"error":"bad key"}"#, .refused(status: 401, code: "")),
+            ("503 Service Unavailable", "<html>", .unreachable),
+        ])
     func refused(status: String, body: String, expected: ModelError) async throws {
         let (events, error) = try await answer(to: [
             .json(body, status: status, headers: "Retry-After: 3\r\n")

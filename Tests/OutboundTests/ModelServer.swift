@@ -4,6 +4,7 @@ import ModelEndpoint
 import NIOCore
 import NIOPosix
 import OutboundHTTP
+import TestSupport
 
 /// A model server that says exactly what it is told to, byte by byte.
 struct ModelServer: Sendable {
@@ -32,12 +33,9 @@ struct ModelServer: Sendable {
         _ answers: [Step]..., body: @Sendable (ModelServer) async throws -> Result
     ) async throws -> Result {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                        wrappingChannelSynchronously: channel)
-                }
-            }
+            // Wrapped when it is served: one that is still waiting at the end would trap otherwise.
+            .childChannelOption(.autoRead, value: false)
+            .bind(host: "127.0.0.1", port: 0) { $0.eventLoop.makeSucceededFuture($0) }
         let (gone, signal) = AsyncStream.makeStream(of: Void.self)
         let requests = Requests()
         let port = listener.channel.localAddress?.port ?? 0
@@ -50,7 +48,8 @@ struct ModelServer: Sendable {
                         for try await connection in connections {
                             served.addTask {
                                 // A connection that the other side cut is part of the test.
-                                try? await serve(connection, answers, requests, signal)
+                                try? await serve(
+                                    NIOAsyncChannel.reading(connection), answers, requests, signal)
                             }
                         }
                     }
@@ -79,7 +78,7 @@ struct ModelServer: Sendable {
                 case .wait(let time): try await Task.sleep(for: time)
                 case .hang:
                     // A reset is as good an end as any.
-                    while let _ = try? await iterator.next() {}
+                    while (try? await iterator.next()) != nil {}
                     gone.yield()
                 }
             }

@@ -158,7 +158,8 @@ struct SentenceTests {
     @Test("end with their marks")
     func marks() {
         #expect(sentences("È vero. Davvero? Sì! Bene…") == ["È vero.", "Davvero?", "Sì!", "Bene…"])
-        #expect(sentences("“Who?” He left (early). Then") == ["“Who?”", "He left (early).", "Then"])
+        #expect(
+            sentences("“Who?” He left (early). Then") == ["“Who?”", "He left (early).", "Then"])
     }
 
     @Test(

@@ -39,7 +39,8 @@ final class Wakeups: Service {
         until isReady: () async throws -> Bool
     ) async throws -> Bool {
         // One ring is as good as many: what counts is read again.
-        let (rings, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (rings, bell) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let id = register(Waiter(subjects: subjects, bell: bell))
         defer { state.withLock { $0.waiters[id] = nil } }
         let end = ContinuousClock.now + limit

@@ -45,7 +45,9 @@ struct ConversationRoutes: Sendable {
 
     private func list(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let paging = try Paging(request, default: 50, max: 200)
-        let search = request.uri.queryParameters["q"].map { String($0.prefix(Self.searchLengthMax)) }
+        let search = request.uri.queryParameters["q"].map {
+            String($0.prefix(Self.searchLengthMax))
+        }
         let position = try Self.position(paging.cursor)
         let (found, total) = try await pool.read { session in
             let store = ConversationStore(session)
