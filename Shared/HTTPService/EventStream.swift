@@ -7,7 +7,9 @@ package import NIOCore
 ///
 /// Frames are written one by one as they come, nothing waits in between. A comment goes out after
 /// a silence, so that proxies keep the connection; every stream that ends, ends with the sentinel.
-/// When the client goes away, the task that reads the frames is cancelled: it is only a viewer.
+/// A client that has gone is noticed by the next write or two, keep-alives included, and the reading of
+/// the frames ends: whoever reads them is only a viewer. (Hummingbird can watch the connection itself,
+/// but in 2.28 it traps when a client leaves whose body was read before.)
 package struct EventStream: Sendable {
     /// A line for those who look for exactly it, and no blank line of two LF for those who would
     /// parse what follows `data: ` as JSON.
@@ -15,20 +17,14 @@ package struct EventStream: Sendable {
     static let keepAlive = ByteBuffer(string: ": keep-alive\n\n")
 
     private let keepAliveInterval: Duration
-    private let watchesClient: Bool
 
-    /// `watchesClient` needs a real connection: tests that call the router directly turn it off.
-    package init(keepAliveInterval: Duration = .seconds(15), watchesClient: Bool = true) {
+    package init(keepAliveInterval: Duration = .seconds(15)) {
         self.keepAliveInterval = keepAliveInterval
-        self.watchesClient = watchesClient
     }
 
-    /// `request` is the one being answered, its body already read.
     package func response<Frames: AsyncSequence & Sendable>(
-        to request: Request, frames: Frames
+        frames: Frames
     ) -> Response where Frames.Element == ByteBuffer {
-        let isWatching = watchesClient
-        let inbound = request.body
         var headers: HTTPFields = [
             .contentType: "text/event-stream; charset=utf-8",
             .cacheControl: "no-cache, no-transform",
@@ -37,13 +33,7 @@ package struct EventStream: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
-                if isWatching {
-                    try await inbound.consumeWithCancellationOnInboundClose { _ in
-                        try await write(frames, to: &writer)
-                    }
-                } else {
-                    try await write(frames, to: &writer)
-                }
+                try await write(frames, to: &writer)
                 try await writer.finish(nil)
             })
     }

@@ -60,8 +60,8 @@ struct Refusal: Decodable {
 
     init(from decoder: any Decoder) throws {
         let outer = try decoder.container(keyedBy: Key.self)
+        // `try?`: whatever form a field has that we do not know, it says nothing to us.
         if let inner = try? outer.nestedContainer(keyedBy: InnerKey.self, forKey: .error) {
-            // `try?`: whatever form a field has that we do not know, it says nothing to us.
             let text = try? inner.decode(String.self, forKey: .code)
             let type = try? inner.decode(String.self, forKey: .type)
             status = try? inner.decode(Int.self, forKey: .code)

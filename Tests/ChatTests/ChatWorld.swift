@@ -85,7 +85,7 @@ struct ChatWorld: Sendable {
             PrincipalMiddleware { sub in
                 Caller(sub: sub, email: "", name: "", groups: [], isAdmin: false)
             })
-        chat.addRoutes(to: members, events: EventStream(watchesClient: live))
+        chat.addRoutes(to: members, events: EventStream())
         let app = application(
             router: router, settings: HTTPSettings(host: "127.0.0.1", port: 0), logger: .test)
         let group = ServiceGroup(

@@ -11,6 +11,7 @@ LINES_MAX = 300
 REASON_LINES = 8
 
 PROMISES = re.compile(r"@unchecked Sendable|nonisolated\(unsafe\)|\btry!|\bas!|\bfatalError\(")
+SWALLOWED = re.compile(r"\btry\?")
 BARE_TASK = re.compile(r"^\s*Task ?(?:\.detached)? ?\{")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|not implemented)\b")
 DECORATION = re.compile(r"^\s*// ?MARK|^//  Created by")
@@ -35,7 +36,7 @@ def breaches(file: Path, lines: list[str]) -> Iterator[tuple[int, str]]:
             yield number, "unfinished"
         if DECORATION.search(line):
             yield number, "a file header or a MARK"
-        if "try?" in code and not has_reason(lines, number):
+        if SWALLOWED.search(code) and not has_reason(lines, number):
             yield number, "try? without a comment that says why it is safe"
 
 

@@ -13,7 +13,7 @@ struct EventStreamTests {
         _ stream: EventStream, _ frames: AsyncStream<ByteBuffer>
     ) -> some ApplicationProtocol {
         let router = serviceRouter()
-        router.get("events") { request, _ in stream.response(to: request, frames: frames) }
+        router.get("events") { _, _ in stream.response(frames: frames) }
         return HTTPService.application(
             router: router, settings: HTTPSettings(host: "127.0.0.1", port: 0),
             logger: Logger(label: "test"))
@@ -57,7 +57,8 @@ struct EventStreamTests {
         let (frames, source) = AsyncStream.makeStream(of: ByteBuffer.self)
         let stopped = Signal()
         source.onTermination = { _ in stopped.fire() }
-        try await application(EventStream(), frames).test(.live) { client in
+        let stream = EventStream(keepAliveInterval: .milliseconds(50))
+        try await application(stream, frames).test(.live) { client in
             let port = try #require(client.port)
             try await RawConnection.connect(port: port) { connection in
                 try await connection.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")

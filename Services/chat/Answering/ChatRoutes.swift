@@ -34,11 +34,11 @@ struct ChatRoutes: Sendable {
         }
         switch result {
         case .asked(let question):
-            return events.response(to: request, frames: answering.start(question).log.frames)
+            return events.response(frames: answering.start(question).log.frames)
         case .repeated(let reply):
             answering.giveBack()
             let log = try await stored.log(of: reply, for: context.principal)
-            return events.response(to: request, frames: log.frames)
+            return events.response(frames: log.frames)
         }
     }
 
