@@ -36,8 +36,15 @@ final class LiveGeneration: Service {
         self.logger = logger
     }
 
-    /// Nil until something was ever indexed: then there is nothing to find.
-    var current: Generation? { state.withLock { $0.generation } }
+    /// Nil until something was ever indexed: then there is nothing to find. Looked up at once when
+    /// none is known, so that the first upload of a deployment answers the next question.
+    func current() async -> Generation? {
+        if let known { return known }
+        await look()
+        return known
+    }
+
+    private var known: Generation? { state.withLock { $0.generation } }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await self.watch() }

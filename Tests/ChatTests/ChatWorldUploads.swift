@@ -41,7 +41,7 @@ extension ChatWorld {
 
     /// Makes an upload searchable, as the workers do, and says so.
     func index(_ id: Attachment.ID, _ text: String, as user: String = "alice") async throws {
-        guard let generation = chat.generation.current else { return }
+        guard let generation = await chat.generation.current() else { return }
         let document = Document.ID(rawValue: id.rawValue)
         let owner = Owner.user(User.ID(rawValue: user))
         let revision = NewRevision(

@@ -19,12 +19,12 @@ struct LiveGenerationTests {
                     try transaction.notify(Channel.generations, "")
                 }
                 try await eventually { try await Self.row(world) == [1, 1] }
-                let collection = try #require(world.chat.generation.current?.collection)
+                let collection = try #require(await world.chat.generation.current()?.collection)
                 try await world.chat.qdrant.deleteCollection(collection)
                 _ = try await world.pool.read { try $0.run("SELECT nextval('reload_requests')") }
                 await world.chat.generation.look()
                 #expect(try await Self.row(world) == [1, 1])
-                #expect(world.chat.generation.current?.number == 1)
+                #expect(await world.chat.generation.current()?.number == 1)
             }
         }
     }

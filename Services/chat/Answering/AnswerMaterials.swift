@@ -51,7 +51,7 @@ struct AnswerMaterials: Sendable {
         for asked: AskedQuestion, isEmpty: Bool, attached: [Attachment.ID]
     ) async throws -> RetrievalResult {
         let nothing = RetrievalResult(chunks: [], isDegraded: false)
-        guard let live = generation.current else { return nothing }
+        guard let live = await generation.current() else { return nothing }
         if isEmpty {
             let beginnings = try await pool.read { session in
                 try SourceStore(session).beginnings(

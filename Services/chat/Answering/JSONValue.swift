@@ -13,7 +13,6 @@ enum JSONValue: Codable, Sendable, Hashable {
         // `try?`: JSON tells its types apart only by trying them.
         if container.decodeNil() {
             self = .null
-            // `try?`: what is not of one type may be of the next; the last one throws.
         } else if let value = try? container.decode(Bool.self) {
             self = .bool(value)
         } else if let value = try? container.decode(Int.self) {

@@ -35,7 +35,7 @@ struct SearchRoutes: Sendable {
             try AttachmentStore(session).find(named, for: context.principal)
         }
         guard visible.count == named.count else { throw Problem.attachmentNotFound }
-        guard let live = generation.current, !body.query.allSatisfy(\.isWhitespace) else {
+        guard !body.query.allSatisfy(\.isWhitespace), let live = await generation.current() else {
             return try JSONResponse.make(.ok, Results(results: [], degraded: false))
         }
         let found = try await retrieval.search(

@@ -42,7 +42,10 @@ struct FirstGeneration: Service {
     func ensure() async throws {
         let description = try await index.description(asking: models)
         let live = try await pool.transaction { transaction in
-            try GenerationStore(transaction).ensureLive(description, collectionBase: collectionBase)
+            let live = try GenerationStore(transaction).ensureLive(
+                description, collectionBase: collectionBase)
+            try transaction.notify(Channel.generations, String(live.number))
+            return live
         }
         try await qdrant.ensureCollection(
             live.collection, dimensionCount: live.index.dimensionCount)
