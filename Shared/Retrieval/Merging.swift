@@ -3,11 +3,12 @@ import Domain
 /// One list out of what the named attachments and everything else gave.
 enum Merging {
     /// Attachments come first and each is there, as far as there is room; where both have enough,
-    /// the attachments take the larger half.
+    /// the attachments take the larger half. No chunk is there twice, however often it was found.
     static func merged(
         attachments: [RetrievedChunk], others: [RetrievedChunk], topK: Int
     ) -> [RetrievedChunk] {
-        let named = firstOfEachFirst(attachments)
+        var known: Set<Chunk.ID> = []
+        let named = firstOfEachFirst(attachments).filter { known.insert($0.chunk.id).inserted }
         let documentCount = Set(attachments.map(\.documentID)).count
         let share = max(documentCount, (topK + 1) / 2, topK - others.count)
         var chunks = Array(named.prefix(min(share, topK)))
