@@ -58,4 +58,61 @@ import Testing
             }
         }
     }
+
+    @Test("loses no upload and makes no duplicate when the vector engine is killed under load")
+    func killedEngine() async throws {
+        let engine = try VectorEngine()
+        try await engine.start()
+        try await withDeployment(settings: ["QDRANT_URL": engine.url]) { deployment, replica in
+            let alice = try await deployment.member("alice", at: replica)
+            var ids: [String] = []
+            for number in 1...9 {
+                if number == 4 { engine.kill() }
+                if number == 8 { try await engine.start() }
+                let upload = try await alice.upload(
+                    "note-\(number).txt", "Note \(number): valve \(number * 17) is open.",
+                    to: "/upload?wait=0")
+                #expect(upload.status == 201, "\(upload.text)")
+                ids.append(try #require(upload["id"]))
+            }
+            for id in ids {
+                try await eventually(within: .seconds(120)) {
+                    try await alice.get("/attachments/\(id)")["status"] == "indexed"
+                }
+                #expect(try await points(of: id, in: deployment) == 1)
+            }
+        }
+        engine.kill()
+        try engine.remove()
+    }
+
+    @Test("answers in words, and says so, while the vector engine is away")
+    func degraded() async throws {
+        let engine = try VectorEngine()
+        try await engine.start()
+        try await withDeployment(settings: ["QDRANT_URL": engine.url]) { deployment, replica in
+            let alice = try await deployment.member("alice", at: replica)
+            let upload = try await alice.upload("barn.txt", "The barn key hangs behind the clock.")
+            #expect(upload["status"] == "indexed", "\(upload.text)")
+            let id = try #require(upload["id"])
+            engine.kill()
+
+            let found = try await alice.search("Where does the barn key hang?")
+            #expect(found.json["degraded"] as? Bool == true)
+            #expect(found.items("results").count == 1)
+            let reply = try await alice.ask("Where does the barn key hang?")
+            #expect(reply.text.contains("behind the clock"))
+            #expect(reply.events.contains { $0.fields["stage"] as? String == "degraded" })
+
+            // A deletion holds from its commit on, whatever is down.
+            #expect(try await alice.delete("/attachments/\(id)").status == 200)
+            #expect(try await alice.search("barn key").items("results").isEmpty)
+            try await engine.start()
+            try await eventually(within: .seconds(60)) {
+                try await points(of: id, in: deployment) == 0
+            }
+        }
+        engine.kill()
+        try engine.remove()
+    }
 }

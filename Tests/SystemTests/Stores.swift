@@ -20,7 +20,7 @@ func unfinishedJobs(in deployment: Deployment) async throws -> Int {
 
 /// Points of one document in the live collection, counted by the engine.
 func points(of document: String, in deployment: Deployment) async throws -> Int {
-    let url = try TestSupport.environment("TEST_QDRANT_URL")
+    let url = deployment.environment["QDRANT_URL"] ?? ""
     let names = try await deployment.database.read { session in
         try session.run("SELECT collection FROM celine_assistant.generations WHERE state = 'live'")
             .map { try $0.get("collection", as: String.self) }
