@@ -80,12 +80,21 @@ package final class PostgresPool: Service, Sendable {
         }
         do {
             let value = try await body()
-            await connection.close()
+            await Self.unlock(key, connection)
             return value
         } catch {
-            await connection.close()
+            await Self.unlock(key, connection)
             throw error
         }
+    }
+
+    /// The server lets go of a closed connection's locks only a moment later: so say it first.
+    private static func unlock(_ key: Int64, _ connection: Connection) async {
+        // Whatever goes wrong here, the lock goes with the connection.
+        _ = try? await connection.read(Lease(.seconds(5), wakeup: connection.wakeup)) {
+            try $0.run("SELECT pg_advisory_unlock(\(Int(key)))")
+        }
+        await connection.close()
     }
 
     /// Keeps until graceful shutdown; connections in use are closed when they come back.
