@@ -8,7 +8,7 @@ from pathlib import Path
 
 LINES_MAX = 300
 # How far above a `try?` the comment may stand that says why it is safe.
-REASON_LINES = 12
+REASON_LINES = 8
 
 PROMISES = re.compile(r"@unchecked Sendable|nonisolated\(unsafe\)|\btry!|\bas!|\bfatalError\(")
 SWALLOWED = re.compile(r"\btry\?")

@@ -19,6 +19,7 @@ enum JSONValue: Codable, Sendable, Hashable {
             self = .integer(value)
         } else if let value = try? container.decode(Double.self) {
             self = .number(value)
+            // `try?`, still: only trying tells.
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode([JSONValue].self) {
