@@ -123,8 +123,8 @@ struct ChunkerTests {
     }
 
     private func pieces(_ markdown: String) -> [(path: [String], text: String)] {
-        let (title, blocks) = Markdown.read(markdown)
-        let extracted = ExtractedText(title: title, blocks: blocks)
+        let document = Markdown.read(markdown)
+        let extracted = ExtractedText(title: document.title, blocks: document.blocks)
         return Chunker(windowTokenCount: 512, sentences: sentences).pieces(of: extracted)
             .map { ($0.headingPath, extracted.text.slice($0.range)) }
     }

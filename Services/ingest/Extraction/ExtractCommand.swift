@@ -9,22 +9,39 @@ struct ExtractCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "extract", abstract: "Read a document on standard input and print its text.")
 
-    /// The exit status that says: not a document of that format (`EX_DATAERR`).
-    static let unreadableStatus: Int32 = 65
-
     @Argument(help: "How to read it: \(Extraction.Format.allCases.map(\.rawValue)).")
     var format: Extraction.Format
 
+    @Option(help: "How much is read at most, as JSON.")
+    var limits = ReadingLimits()
+
     func run() throws {
         let bytes = try StandardStreams.readAll()
-        guard let text = Extraction.extract(bytes, as: format) else {
-            throw ExitCode(Self.unreadableStatus)
+        let document: DocumentBlocks
+        do {
+            document = try Extraction.extract(bytes, as: format, limits: limits)
+        } catch {
+            throw ExitCode(error.rawValue)
         }
-        try StandardStreams.write(ExtractedText.encoded(title: text.title, blocks: text.blocks))
+        try StandardStreams.write(ExtractedText.encoded(document))
     }
 }
 
 extension Extraction.Format: ExpressibleByArgument {}
+
+extension ReadingLimits: ExpressibleByArgument {
+    init?(argument: String) {
+        // What is no JSON of ours is no value of this option: the parser says so.
+        guard let limits = try? JSONDecoder().decode(Self.self, from: Data(argument.utf8)) else {
+            return nil
+        }
+        self = limits
+    }
+
+    var argument: String {
+        get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+    }
+}
 
 /// File descriptors 0 and 1, to their end.
 enum StandardStreams {

@@ -36,7 +36,8 @@ struct Extractor: Sendable {
 
     private func run(_ bytes: [UInt8], as format: Extraction.Format) async throws -> [UInt8] {
         let child = ChildProcess(
-            executable: executable, arguments: ["extract", format.rawValue],
+            executable: executable,
+            arguments: ["extract", format.rawValue, "--limits", try limits.reading.argument],
             limits: limits.child, input: .bytes(bytes),
             outputByteCountMax: limits.outputByteCountMax)
         do {
@@ -53,8 +54,10 @@ struct Extractor: Sendable {
             JobFailure.giveUp(code: "timed_out", message: "Reading the file took too long.")
         case .outputTooLarge:
             JobFailure.giveUp(code: "too_much_text", message: "There is too much text in the file.")
-        case .exited(ExtractCommand.unreadableStatus, _):
-            JobFailure.giveUp(code: "corrupt", message: "The file cannot be read as text.")
+        case .exited(let status, _):
+            ExtractionFailure(rawValue: status).map {
+                JobFailure.giveUp(code: $0.code, message: $0.message)
+            } as (any Error)? ?? error
         case .signalled:
             JobFailure.giveUp(code: "too_large", message: "The file takes too much to read.")
         default: error
@@ -64,6 +67,7 @@ struct Extractor: Sendable {
 
 /// What one document may take.
 struct ExtractionLimits: Sendable, Hashable {
+    var reading = ReadingLimits()
     var wallSeconds = 60
     var cpuSeconds = 30
     var addressSpaceByteCount = 2 << 30
@@ -90,10 +94,10 @@ extension ExtractedText {
             blocks: try lines.map { try decoder.decode(TextBlock.self, from: Data($0)) })
     }
 
-    static func encoded(title: String?, blocks: [TextBlock]) throws -> [UInt8] {
+    static func encoded(_ document: DocumentBlocks) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        var bytes = Array(try encoder.encode(Head(title: title)))
-        for block in blocks {
+        var bytes = Array(try encoder.encode(Head(title: document.title)))
+        for block in document.blocks {
             bytes.append(UInt8(ascii: "\n"))
             bytes += try encoder.encode(block)
         }

@@ -5,10 +5,10 @@ struct Markdown {
     private var blocks: [TextBlock] = []
     private var paragraph: [Substring] = []
 
-    static func read(_ text: String) -> (title: String?, blocks: [TextBlock]) {
+    static func read(_ text: String) -> DocumentBlocks {
         let matter = FrontMatter(text.split(separator: "\n", omittingEmptySubsequences: false))
         var reader = Markdown(matter.body)
-        return (matter.title, reader.read())
+        return DocumentBlocks(title: matter.title, blocks: reader.read())
     }
 
     private init(_ lines: ArraySlice<Substring>) {

@@ -11,6 +11,8 @@ struct ExtractedText: Sendable, Hashable {
         /// In bytes of the text's UTF-8.
         let range: Range<Int>
         let page: Int?
+        let tableHeader: String?
+        let lines: [LineBox]
     }
 
     init(title: String?, blocks: [TextBlock]) {
@@ -24,7 +26,9 @@ struct ExtractedText: Sendable, Hashable {
             let start = text.utf8.count
             text += block.text[trimmed]
             placed.append(
-                Placed(kind: block.kind, range: start..<text.utf8.count, page: block.page))
+                Placed(
+                    kind: block.kind, range: start..<text.utf8.count, page: block.page,
+                    tableHeader: block.tableHeader, lines: block.lines ?? []))
         }
         self.text = text
         self.blocks = placed
@@ -49,13 +53,26 @@ struct TextBlock: Sendable, Hashable, Codable {
     }
 
     let kind: Kind
+    /// Begins and ends with no white space.
     let text: String
-    /// 1-based; nil where the format has no pages.
+    /// 1-based page, slide or sheet; nil where the format has none.
     let page: Int?
+    /// Of a table: its header row, said again wherever the table is cut.
+    var tableHeader: String?
+    /// Where the lines of the text stand on the page, one for each; nil where that is not known.
+    var lines: [LineBox]?
 
     init(_ kind: Kind, _ text: String, page: Int? = nil) {
         self.kind = kind
         self.text = text
         self.page = page
     }
+}
+
+/// The rectangle of a line on its page, in points (1/72 inch) from the page's upper left corner.
+struct LineBox: Sendable, Hashable, Codable {
+    let left: Double
+    let top: Double
+    let width: Double
+    let height: Double
 }
