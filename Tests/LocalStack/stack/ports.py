@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 from pathlib import Path
 
@@ -17,9 +18,12 @@ def is_free(port: int) -> bool:
 
 
 def find_free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that the kernel gives to nobody of itself: below its range for outgoing connections,
+    which could take a port between our look and the server's start."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        if is_free(port):
+            return port
 
 
 def owner(port: int) -> str:
