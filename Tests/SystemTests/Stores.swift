@@ -6,6 +6,7 @@ import NIOFoundationCompat
 import NIOHTTP1
 import Postgres
 import TestSupport
+import Testing
 
 /// What the stores hold, looked up behind the processes' backs.
 func embeddingCount(in deployment: Deployment) async throws -> Int {
@@ -42,6 +43,38 @@ func points(of document: String, in deployment: Deployment) async throws -> Int 
         total += (json?["result"] as? [String: Any])?["count"] as? Int ?? -1_000_000
     }
     return total
+}
+
+/// The document that a page of the training materials is now.
+func document(ofPage path: String, in deployment: Deployment) async throws -> String {
+    let ids = try await deployment.database.read { session in
+        try session.run(
+            "SELECT document_id::text AS id FROM celine_assistant.training_pages WHERE path = \(path)"
+        ).map { try $0.get("id", as: String.self) }
+    }
+    return try #require(ids.first, "no page \(path)")
+}
+
+/// Rows that belong to a document, tombstones included, by table; tables without any are left out.
+func rows(of document: String, in deployment: Deployment) async throws -> [String: Int] {
+    let keys: [(table: SQL, key: SQL)] = [
+        ("documents", "id"), ("attachments", "id"), ("training_pages", "document_id"),
+        ("indexed_documents", "document_id"), ("revisions", "document_id"),
+        ("chunks", "document_id"),
+    ]
+    return try await deployment.database.read { session in
+        var counts: [String: Int] = [:]
+        for (table, key) in keys {
+            let found = try session.run(
+                """
+                SELECT count(*) AS n FROM celine_assistant.\(sql: table)
+                WHERE \(sql: key)::text = \(document)
+                """)
+            let count = try found.first?.get("n", as: Int.self) ?? 0
+            if count > 0 { counts[table.text] = count }
+        }
+        return counts
+    }
 }
 
 /// Ends every session of the deployment's database but our own, as a restart of the server does.

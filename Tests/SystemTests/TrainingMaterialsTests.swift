@@ -39,6 +39,39 @@ import Testing
         }
     }
 
+    @Test("leaves nothing of a removed page, and of edited ones beside it what they say now")
+    func removedBesideEdited() async throws {
+        try await withDeployment { deployment, replica in
+            let admin = try await deployment.operatorMember(at: replica)
+            let repository = deployment.trainingRepository
+            try await sync(admin)
+            let removed = try await document(ofPage: "en/batteries.md", in: deployment)
+            let edited = try await document(ofPage: "en/complaints.md", in: deployment)
+            #expect(try await points(of: removed, in: deployment) > 0)
+
+            try repository.remove("en/batteries.md")
+            let text = try repository.read("en/complaints.md")
+            try repository.write(
+                text.replacing("costs 30 euros", with: "costs 47 euros"), to: "en/complaints.md")
+            try repository.write("# Barn\n\nThe barn is open on Mondays.\n", to: "en/barn.md")
+            try repository.commit("Remove one page, edit one, add one")
+            try await sync(admin)
+
+            try await eventually(within: .seconds(60)) {
+                try await unfinishedJobs(in: deployment) == 0
+            }
+            let added = try await document(ofPage: "en/barn.md", in: deployment)
+            #expect(try await points(of: removed, in: deployment) == 0)
+            #expect(try await rows(of: removed, in: deployment) == [:])
+            // The revision that the edit replaced is swept as well.
+            for page in [edited, added] {
+                let rows = try await rows(of: page, in: deployment)
+                #expect(rows["documents"] == 1 && rows["revisions"] == 1, "\(rows)")
+                #expect(try await points(of: page, in: deployment) == rows["chunks"])
+            }
+        }
+    }
+
     @Test("ends in a clear error when the remote accepts and never answers, and stays healthy")
     func silentRemote() async throws {
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
