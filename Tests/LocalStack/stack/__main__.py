@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stack import run, running, test_stack
+from stack import interrupts, run, running, test_stack
 from stack.component import StackError
 from stack.paths import LOCAL
 from stack.settings import export_lines
@@ -46,7 +46,7 @@ def main() -> int:
 
 def test_command(folder: Path | None, command: list[str]) -> int:
     """The command's own exit code. A folder that was not named goes with the stack."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    interrupts.as_keyboard_interrupt()
     LOCAL.mkdir(exist_ok=True)
     made = None if folder else Path(tempfile.mkdtemp(prefix="test-stack-", dir=LOCAL))
     kept = (folder or made).resolve()
@@ -61,6 +61,7 @@ def test_command(folder: Path | None, command: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        interrupts.ignored()
         stack.stop()
         if made:
             shutil.rmtree(made, ignore_errors=True)
@@ -71,3 +72,5 @@ try:
 except StackError as problem:
     print(f"\n{problem}", file=sys.stderr)
     sys.exit(1)
+except KeyboardInterrupt:
+    sys.exit(130)

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
+from stack.interrupts import held_back
 from stack.processes import KnownProcess, ProcessFiles
 
 LOG_TAIL_LINES = 25
@@ -66,16 +68,20 @@ class Stack:
             self._wait(component)
 
     def _launch(self, component: Component) -> None:
-        with self.log(component.name).open("wb") as log:
-            process = subprocess.Popen(
-                component.command,
-                env=base_environment() | component.environment,
-                cwd=component.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        """No signal comes between a process's start and our knowing it, or nobody would stop it."""
+        with held_back(), self.log(component.name).open("wb") as log:
+            self._launch_logging_to(log, component)
+
+    def _launch_logging_to(self, log: BinaryIO, component: Component) -> None:
+        process = subprocess.Popen(
+            component.command,
+            env=base_environment() | component.environment,
+            cwd=component.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         known = KnownProcess.of(component.name, process.pid, component.stop_signal)
         self.files.add(known)
         self.running.append((component, process, known))

@@ -132,6 +132,8 @@ class LocalStack:
             is_ready=answers(f"http://127.0.0.1:{port}{path}"),
             folder=STATE,
             ready_seconds=90,
+            # A service gives what it is doing 25 seconds to end.
+            stop_seconds=30,
         )
 
     def service_settings(self, name: str) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """`make run`: says what it will do, does it in numbered steps, and stays until Ctrl-C."""
 
-import signal
 import time
-from types import FrameType
 
 import httpx
 
-from stack import build, running, tokens
+from stack import build, interrupts, running, tokens
 from stack.component import StackError
 from stack.local_stack import LocalStack
 from stack.paths import REPOSITORY, STATE
@@ -18,8 +16,7 @@ STEP_COUNT = 5
 
 
 def run() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupts.as_keyboard_interrupt()
     if (other := running.runner()) is not None:
         raise StackError(f"The local stack is already running (pid {other.pid}): `make stop` ends it.")
     given = GivenSettings(REPOSITORY / ".env.local")
@@ -37,16 +34,17 @@ def run() -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        # A second Ctrl-C shall not leave half of it running.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        interrupts.ignored()
         print("\nStopping.", flush=True)
         local.stack.stop()
         running.forget_runner()
 
 
 def start(local: LocalStack) -> None:
-    step(1, "release build" if not build.is_current() else "release build: nothing has changed")
-    if not build.is_current():
+    if build.is_current():
+        step(1, "release build: nothing has changed")
+    else:
+        step(1, f"release build, {build.reason()}")
         build.build()
     step(2, "Postgres, Qdrant, models, issuer")
     local.start_backing_servers()
@@ -100,8 +98,4 @@ def watch(local: LocalStack) -> int:
 
 def step(number: int, what: str) -> None:
     print(f"[{number}/{STEP_COUNT}] {what}", flush=True)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 

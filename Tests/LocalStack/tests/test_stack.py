@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from stack import tokens
-from stack.component import StackError
+from stack.component import Component, Stack, StackError
 from stack.ports import RememberedPorts, find_free, is_free, owner
 from stack.processes import KnownProcess, ProcessFiles
 from stack.settings import read_file
@@ -91,3 +92,22 @@ class SettingsTests(FolderTests):
         file.write_text("A=1\nwhat\n")
         with self.assertRaisesRegex(StackError, "line 2"):
             read_file(file)
+
+
+class InterruptTests(FolderTests):
+    def test_a_signal_during_a_start_finds_the_process_known(self) -> None:
+        stack = Stack(self.folder)
+        launch = stack._launch_logging_to
+
+        def interrupted(*given: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            launch(*given)
+
+        stack._launch_logging_to = interrupted
+        with self.assertRaises(KeyboardInterrupt):
+            stack.start(Component("sleeper", ["sleep", "60"], is_ready=lambda: False))
+        [(_, process, known)] = stack.running
+        self.assertEqual([one.name for one in stack.files.running()], ["sleeper"])
+        stack.stop()
+        self.assertFalse(known.is_running)
+        self.assertIsNotNone(process.poll())
