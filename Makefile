@@ -18,7 +18,7 @@ option = $(if $(filter $(2),$(GIVEN)),--$(1) "$$$(2)")
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test token env stop clean-state lint format
+.PHONY: help run test bench token env stop clean-state lint format
 
 help: ## prints this
 	@echo "make …"
@@ -45,6 +45,12 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) \
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
+
+bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections
+	@echo "make bench: up to 10 minutes of measuring; before that it will"
+	@$(LOCAL_STACK)/install plan bench | grep . || echo "  install and download nothing, build what has changed"
+	@$(LOCAL_STACK)/install bench
+	@$(PYTHON) -m bench $(call option,only,ONLY) $(call option,binaries,BINARIES)
 
 token: ## prints a token of the running stack: SUB=alice EMAIL= NAME= GROUP=admins CLAIMS='{"exp": 1}'
 	@$(STACK) token $(call option,subject,SUB) $(call option,email,EMAIL) \

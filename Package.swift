@@ -167,6 +167,10 @@ let package = Package(
                 lifecycle, logging, httpTypes,
             ] + nio,
             path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "QueueBenchmark",
+            dependencies: ["JobQueue", "Postgres", "Database", argumentParser, lifecycle, logging],
+            path: "Tests/Benchmarks", swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
         tests("PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle]),
         tests("JobQueueTests", ["JobQueue", "Postgres", "Database", "Domain", logging, lifecycle]),

@@ -5,6 +5,7 @@ nanoidp's own token endpoint knows neither names nor further claims, so its key 
 
 import json
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,18 @@ def mint(issuer: str, key_file: Path, key_id: str, claims: dict[str, Any]) -> st
     usual = {"iss": issuer, "aud": AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS}
     given = {name: value for name, value in (usual | claims).items() if value is not None}
     # PyJWT would refuse an issuer or a subject of another type; a refusal's test may want one.
-    key = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(
-        key_file.read_bytes()
-    )
     payload = json.dumps(given, separators=(",", ":")).encode()
-    return jwt.api_jws.encode(payload, key, algorithm="RS256", headers={"kid": key_id})
+    return jwt.api_jws.encode(
+        payload, signing_key(key_file), algorithm="RS256", headers={"kid": key_id}
+    )
+
+
+@cache
+def signing_key(file: Path) -> Any:
+    """Read once: checking an RSA key takes longer than signing with it."""
+    return jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(
+        file.read_bytes()
+    )
 
 
 def claims(subject: str, email: str, name: str, group: str, more: str) -> dict[str, Any]:
