@@ -35,14 +35,24 @@ def readable_folder(wanted: Path) -> Path:
         return wanted
     reaches = subprocess.run([*as_unprivileged(), "test", "-x", str(wanted)], check=False)
     if reaches.returncode != 0:
-        mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
-        wanted = Path("/var/tmp") / f"celine-assistant-postgres-{mark}"
+        wanted = folder_outside(wanted)
         wanted.mkdir(mode=0o700, exist_ok=True)
-        if wanted.stat().st_uid not in (0, pwd.getpwnam("postgres").pw_uid):
+        if wanted.lstat().st_uid not in (0, pwd.getpwnam("postgres").pw_uid):
             raise StackError(f"{wanted} belongs to somebody else")
     shutil.chown(wanted, "postgres", "postgres")
     wanted.chmod(0o700)
     return wanted
+
+
+def folder_outside(wanted: Path) -> Path:
+    mark = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
+    return Path("/var/tmp") / f"celine-assistant-postgres-{mark}"
+
+
+def forget(wanted: Path) -> None:
+    """Removes the cluster, wherever it was made."""
+    for folder in (wanted, folder_outside(wanted)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def initialise(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from stack import tokens
+from stack import postgres, tokens
 from stack.component import StackError
 from stack.issuer import Issuer
 from stack.paths import LOCAL, RUN, STATE
@@ -79,6 +79,7 @@ def clean_state() -> None:
     """All that the stack kept; what it downloaded stays."""
     if runner() is not None or leftovers():
         raise StackError("The local stack is running: `make stop` first.")
+    postgres.forget(STATE / "postgres")
     for folder in (STATE, RUN, LOCAL / "training-materials"):
         shutil.rmtree(folder, ignore_errors=True)
     print("The local stack's state is gone.")

@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stack import tokens
+from stack import postgres, tokens
 from stack.component import Component, Stack, StackError
 from stack.ports import RememberedPorts, find_free, is_free, owner
 from stack.processes import KnownProcess, ProcessFiles
@@ -79,6 +79,16 @@ class ProcessTests(FolderTests):
         file = self.folder / "ports.json"
         port = RememberedPorts(file).port("chat", find_free())
         self.assertEqual(RememberedPorts(file).port("chat"), port)
+
+
+class PostgresTests(FolderTests):
+    def test_a_cluster_is_forgotten_also_where_it_had_to_be_made_outside(self) -> None:
+        wanted = self.folder / "postgres"
+        outside = postgres.folder_outside(wanted)
+        for folder in (wanted, outside):
+            (folder / "data").mkdir(parents=True)
+        postgres.forget(wanted)
+        self.assertFalse(wanted.exists() or outside.exists())
 
 
 class SettingsTests(FolderTests):
