@@ -13,6 +13,8 @@ REASON_LINES = 8
 PROMISES = re.compile(r"@unchecked Sendable|nonisolated\(unsafe\)|\btry!|\bas!|\bfatalError\(")
 SWALLOWED = re.compile(r"\btry\?")
 BARE_TASK = re.compile(r"^\s*Task ?(?:\.detached)? ?\{")
+# At the socket's level the same number is SO_DEBUG, which only root may set.
+MISPLACED_OPTION = re.compile(r"socketOption\(\.tcp_")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|not implemented)\b")
 DECORATION = re.compile(r"^\s*// ?MARK|^//  Created by")
 NAMES = re.compile(r"(Utils?|Helpers?|Common|Manager|Extensions?)(\+.*)?\.swift$")
@@ -32,6 +34,8 @@ def breaches(file: Path, lines: list[str]) -> Iterator[tuple[int, str]]:
             yield number, "a task that nobody waits for"
         if TYPE_NAMES.search(code):
             yield number, "a type's name that the house does not use"
+        if MISPLACED_OPTION.search(code):
+            yield number, "TCP's options are set by tcpOption"
         if UNFINISHED.search(line):
             yield number, "unfinished"
         if DECORATION.search(line):

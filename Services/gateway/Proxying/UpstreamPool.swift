@@ -44,7 +44,7 @@ final class UpstreamPool {
             UpstreamConnection(replica: replica, limits: limits), eventLoop: eventLoop)
         return ClientBootstrap(group: eventLoop)
             .connectTimeout(limits.connect)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Framing headers are ours: the encoder must not have opinions of its own.
