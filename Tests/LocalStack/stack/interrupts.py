@@ -1,8 +1,11 @@
 """The signals that end a stack, and when they may come."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,6 +28,15 @@ def as_keyboard_interrupt() -> None:
     """A closed terminal and `make stop` end a run as Ctrl-C does."""
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, _hang_up)
+
+
+def _hang_up(number: int, frame: FrameType | None) -> None:
+    """The terminal is gone, and writing to it would fail in the midst of stopping."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    signal.default_int_handler(number, frame)
 
 
 def ignored() -> None:

@@ -7,7 +7,7 @@ from stack import engines, materials, postgres
 from stack.component import Component, Stack, StackError, answers, base_environment
 from stack.issuer import Issuer
 from stack.paths import RELEASE, RUN, STATE
-from stack.ports import RememberedPorts, is_free, owner
+from stack.ports import RememberedPorts, find_free, obstacle
 from stack.settings import GivenSettings, read_file
 
 DATABASE = "celine"
@@ -32,11 +32,8 @@ class LocalStack:
             port = int(given or GATEWAY_PORT)
         except ValueError:
             raise StackError(f"PORT must be a number, not {given}") from None
-        if not is_free(port):
-            raise StackError(
-                f"Port {port} is in use by {owner(port)}.\n"
-                f"Stop it, or choose another: make run PORT={port + 1000}"
-            )
+        if (reason := obstacle(port)) is not None:
+            raise StackError(f"{reason}\nA free one: make run PORT={find_free()}")
         return port
 
     @property

@@ -7,14 +7,23 @@ import socket
 from pathlib import Path
 
 
-def is_free(port: int) -> bool:
+def obstacle(port: int) -> str | None:
+    """Why a port cannot be listened on; nil when it can."""
+    if not 0 < port < 1 << 16:
+        return f"{port} is no port: they go from 1 to 65535."
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return f"Port {port} is for root alone."
         except OSError:
-            return False
-    return True
+            return f"Port {port} is in use by {owner(port)}: stop it, or take another."
+    return None
+
+
+def is_free(port: int) -> bool:
+    return obstacle(port) is None
 
 
 def find_free() -> int:

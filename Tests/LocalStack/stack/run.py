@@ -35,7 +35,14 @@ def run() -> int:
         return 0
     finally:
         interrupts.ignored()
+        stop(local)
+
+
+def stop(local: LocalStack) -> None:
+    """Also where nobody reads what is printed any more: `make run | head`."""
+    try:
         print("\nStopping.", flush=True)
+    finally:
         local.stack.stop()
         running.forget_runner()
 
@@ -74,11 +81,12 @@ def sync(local: LocalStack) -> None:
 
 
 def announce(local: LocalStack) -> None:
+    group = local.settings.get("ADMIN_GROUP", "admins")
     print(
         f"""
 The assistant answers on {local.address}   (Ctrl-C stops all of it; logs: .local/run/logs)
 
-A token:   export TOKEN=$(make -s token SUB=alice GROUP=admins)
+A token:   export TOKEN=$(make -s token SUB=alice GROUP={group})
 A question:
 
   curl -N {local.address}/chat -H "Authorization: Bearer $(make -s token SUB=alice)" \\

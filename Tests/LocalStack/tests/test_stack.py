@@ -1,7 +1,9 @@
 import os
+import pty
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -12,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from stack import postgres, tokens
 from stack.component import Component, Stack, StackError
-from stack.ports import RememberedPorts, find_free, is_free, owner
+from stack.engines import OUR_MODULES
+from stack.ports import RememberedPorts, find_free, obstacle
 from stack.processes import KnownProcess, ProcessFiles
 from stack.settings import read_file
 
@@ -72,13 +75,55 @@ class ProcessTests(FolderTests):
             listener.bind(("127.0.0.1", 0))
             listener.listen()
             port = listener.getsockname()[1]
-            self.assertFalse(is_free(port))
-            self.assertIn(str(os.getpid()), owner(port))
+            self.assertIn(f"(pid {os.getpid()}): stop it", obstacle(port))
+
+    def test_knows_what_is_no_port(self) -> None:
+        for port in (-1, 0, 65536):
+            self.assertIn("no port", obstacle(port))
+        self.assertIsNone(obstacle(find_free()))
 
     def test_a_port_stays_the_same(self) -> None:
         file = self.folder / "ports.json"
         port = RememberedPorts(file).port("chat", find_free())
         self.assertEqual(RememberedPorts(file).port("chat"), port)
+
+
+    def test_a_run_whose_terminal_is_gone_stops_all_the_same(self) -> None:
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(
+                sys.executable, [sys.executable, "-c", HUNG_UP_RUN, str(self.folder)],
+                OUR_MODULES,
+            )
+        self.assertIn(b"started", os.read(terminal, 1000))
+        [known] = ProcessFiles(self.folder / "processes").running()
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0)
+        self.assertFalse(known.is_running)
+
+
+# What `make run` does at its end, with one process and without the build.
+HUNG_UP_RUN = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from stack import interrupts, run, running
+from stack.component import Component, Stack
+running.RUN = Path(sys.argv[1])
+local = SimpleNamespace(stack=Stack(running.RUN))
+interrupts.as_keyboard_interrupt()
+local.stack.start(Component("sleeper", ["sleep", "60"], is_ready=lambda: True))
+try:
+    print("started", flush=True)
+    while True:
+        time.sleep(60)
+except KeyboardInterrupt:
+    pass
+finally:
+    interrupts.ignored()
+    run.stop(local)
+"""
 
 
 class PostgresTests(FolderTests):
