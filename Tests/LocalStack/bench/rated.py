@@ -34,9 +34,7 @@ async def send(
                 raise StackError(f"a request was answered with {answer.status}")
         connection.close()
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(connections):
-            group.create_task(work())
+    async def ask() -> None:
         start = time.perf_counter()
         for number in range(int(rate * seconds)):
             at = start + number / rate
@@ -46,4 +44,6 @@ async def send(
             await due.put((at, requests[number % len(requests)]))
         for _ in range(connections):
             await due.put(None)
+
+    await asyncio.gather(ask(), *(work() for _ in range(connections)))
     return latencies

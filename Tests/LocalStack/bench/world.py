@@ -64,6 +64,20 @@ class Bench:
         postgres.ensure_database(self.postgres_port, name)
         return postgres.url(self.postgres_port, name)
 
+    def sql(self, database: str, query: str) -> str:
+        """One statement's one value, as text."""
+        done = subprocess.run(
+            [
+                str(postgres.binaries() / "psql"), "--no-psqlrc", "--no-align", "--tuples-only",
+                "--command", query, self.database_url(database),
+            ],
+            env=base_environment() | {"PGOPTIONS": "-c search_path=celine_assistant"},
+            capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX, check=False,
+        )
+        if done.returncode != 0:
+            raise StackError(f"a query failed:\n{done.stderr}")
+        return done.stdout.strip()
+
     def token(self, subject: str, group: str = "") -> str:
         claims = tokens.claims(subject, "", "", group, "")
         return tokens.mint(self.issuer.url, self.issuer.key_file, self.issuer.key_id, claims)

@@ -6,10 +6,12 @@ import threading
 import unittest
 
 from bench import meters, queue, wrk
-from bench.connection import Connection, request
+from bench.connection import Answer, Connection, request
 from bench.figures import Table, interleaved, number, percentile, ratio
+from bench.recorder import Recorder
 from stack.component import StackError
 from stack.paths import REPOSITORY
+from stack.ports import find_free
 
 WRK = """Running 2s test @ http://127.0.0.1:9/
   1 threads and 32 connections
@@ -104,25 +106,47 @@ class MeterTests(unittest.TestCase):
         self.assertIn(own[0], meters.with_children(os.getppid()))
 
 
+class Answering(socketserver.StreamRequestHandler):
+    """Reads a head and a body of four bytes, if there is one, and answers in two pieces; twice."""
+
+    timeout = 10
+
+    def handle(self) -> None:
+        for _ in range(2):
+            while line := self.rfile.readline().strip():
+                if line == b"Content-Length: 4":
+                    self.rfile.read(len("\r\nbody"))
+                    break
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
 class ConnectionTests(unittest.TestCase):
+    def setUp(self) -> None:
+        server = socketserver.TCPServer(("127.0.0.1", 0), Answering)
+        server.timeout = Answering.timeout
+        self.addCleanup(server.server_close)
+        self.port = server.server_address[1]
+        handling = threading.Thread(target=server.handle_request)
+        handling.start()
+        self.addCleanup(handling.join)
+
+    async def ask(self, port: int, *requests: bytes) -> tuple[list[bytes], Answer]:
+        connection = await Connection.open(port)
+        pieces: list[bytes] = []
+        for one in requests:
+            answer = await connection.exchange(one, pieces.append)
+        connection.close()
+        return pieces, answer
+
     def test_gives_the_pieces_of_a_body_and_keeps_the_connection(self) -> None:
-        class Answering(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                for _ in range(2):
-                    while self.rfile.readline().strip():
-                        pass
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-                    self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+        pieces, answer = asyncio.run(self.ask(self.port, *[request("GET", "/")] * 2))
+        self.assertEqual(b"".join(pieces), b"onetwoonetwo")
+        self.assertEqual(answer, Answer(200, b"onetwo"))
 
-        async def ask(port: int) -> list[object]:
-            connection = await Connection.open(port)
-            pieces: list[bytes] = []
-            for _ in range(2):
-                answer = await connection.exchange(request("GET", "/"), pieces.append)
-            connection.close()
-            return [pieces, answer.status, answer.body]
-
-        with socketserver.TCPServer(("127.0.0.1", 0), Answering) as server:
-            threading.Thread(target=server.handle_request).start()
-            answers = asyncio.run(ask(server.server_address[1]))
-        self.assertEqual(answers, [[b"one", b"two"] * 2, 200, b"onetwo"])
+    def test_a_recorder_passes_on_and_keeps_what_was_asked(self) -> None:
+        requests = [request("POST", "/points/query", body=b"body"), request("GET", "/")]
+        with Recorder(find_free(), self.port) as recorder:
+            _, answer = asyncio.run(self.ask(recorder.port, *requests))
+        self.assertEqual(answer.body, b"onetwo")
+        self.assertEqual(recorder.bodies("/query"), [("/points/query", b"body")])
