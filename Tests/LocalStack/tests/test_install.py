@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from stack.paths import LOCAL_STACK, REPOSITORY
+from stack.paths import LOCAL_STACK
 
 TOOLS = ("bash", "cat", "cut", "dirname", "echo", "grep", "ls", "sha256sum", "xargs")
 # One package is not there, one was removed and left its settings.
@@ -74,11 +74,3 @@ class InstallTests(unittest.TestCase):
         done = self.run_install()
         self.assertEqual(done.returncode, 1)
         self.assertIn("swift.org/install", done.stderr)
-
-
-class DocumentsTests(unittest.TestCase):
-    def test_the_readme_names_the_packages_that_are_installed(self) -> None:
-        lines = (LOCAL_STACK / "packages.txt").read_text().splitlines()
-        packages = [line for line in lines if not line.startswith("#")]
-        readme = (REPOSITORY / "README.md").read_text().splitlines()
-        self.assertIn(f"apt-get install {' '.join(packages)}", readme)
