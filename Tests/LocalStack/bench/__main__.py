@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 
 from bench.world import Bench
-from stack import build
+from stack import build, interrupts
 from stack.component import StackError
 from stack.paths import LOCAL, RELEASE, REPOSITORY
 
@@ -20,7 +19,7 @@ SECTIONS = ("gateway", "processes", "questions", "queue", "ingest", "chat")
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    interrupts.as_keyboard_interrupt()
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--only", default="", help=f"some of: {', '.join(SECTIONS)}")
     parser.add_argument("--binaries", type=Path, help="measures these, as they are")
@@ -46,6 +45,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        interrupts.ignored()
         bench.close()
     return 1 if failed else 0
 

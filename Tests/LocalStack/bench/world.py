@@ -27,6 +27,7 @@ class Bench:
 
     def close(self) -> None:
         self.stack.stop()
+        postgres.forget(self.folder / "postgres")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @cached_property
