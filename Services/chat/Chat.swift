@@ -48,7 +48,9 @@ struct Chat: Sendable {
             url: settings.qdrant.url, apiKey: settings.qdrant.apiKey)
         models = ModelEndpoint(
             settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
-        retrieval = Retrieval(qdrant: qdrant, models: models, pool: pool, logger: logger)
+        retrieval = Retrieval(
+            qdrant: qdrant, models: models, pool: pool,
+            fusion: Fusion(k: settings.fusion.k, weights: settings.fusion.weights), logger: logger)
         generation = LiveGeneration(
             pool: pool, listener: listener, qdrant: qdrant, replica: replica, logger: logger)
         turns = Wakeups(listener, channel: MessageStore.turnsChannel)

@@ -8,6 +8,7 @@ struct ChatSettings: Sendable {
     let database: DatabaseSettings
     let qdrant: QdrantSettings
     let models: ModelSettings
+    let fusion: FusionSettings
     let internalKeys: InternalAuthSettings
     var answers: AnswerWriter.Settings
     let connectionCountMax: Int
@@ -18,6 +19,7 @@ struct ChatSettings: Sendable {
         database = DatabaseSettings(from: &reader)
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
+        fusion = FusionSettings(from: &reader)
         internalKeys = InternalAuthSettings(from: &reader)
         answers = AnswerWriter.Settings(model: models.chat.model)
         answers.systemPrompt = reader.text(

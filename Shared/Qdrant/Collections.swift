@@ -136,6 +136,7 @@ private struct PayloadIndex: Encodable {
         ("kind", Schema()),
         ("document_id", Schema()),
         ("revision_id", Schema()),
+        ("language", Schema()),
     ]
 }
 

@@ -22,7 +22,10 @@ struct Filter: Encodable {
     private init(must: [Condition]) { self.must = must }
 
     /// What a principal may see. No scope at all matches nothing: denied by default.
-    init(for principal: Principal, sources: Set<SourceKind>, documents: [Document.ID]?) {
+    init(
+        for principal: Principal, sources: Set<SourceKind>, documents: [Document.ID]?,
+        languages: [Language]? = nil
+    ) {
         var must = Self(
             ("tenant_id", [principal.tenant.description]),
             ("scope", PointScope.visible(to: principal, sources: sources))
@@ -31,6 +34,10 @@ struct Filter: Encodable {
             must.append(
                 Condition(
                     key: "document_id", match: Match(any: documents.map(\.description))))
+        }
+        if let languages {
+            must.append(
+                Condition(key: "language", match: Match(any: languages.map(\.rawValue))))
         }
         self.init(must: must)
     }

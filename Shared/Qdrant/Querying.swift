@@ -9,7 +9,7 @@ extension Qdrant {
     }
 
     /// Answers in the order of the queries, all by one request. Beside the fused ranking the
-    /// engine is asked for each half's own, whose scores fusion forgets.
+    /// engine is asked for each leg's own, whose scores fusion forgets.
     package func query(
         _ queries: [HybridQuery], in collection: String, deadline: Duration = .seconds(3)
     ) async throws(QdrantError) -> [[Candidate]] {
@@ -23,17 +23,27 @@ extension Qdrant {
         var rest = found[...]
         return queries.map { query in
             if query.isEmpty { return [] }
-            let count = Search.count(for: query)
-            defer { rest = rest.dropFirst(count) }
-            return candidates(of: query, Array(rest.prefix(count)))
+            let legs = query.legs
+            // A single leg is its own ranking.
+            let ranking = legs.count == 1 ? rest.first : rest.popFirst()
+            defer { rest = rest.dropFirst(legs.count) }
+            return candidates(in: ranking, of: legs, found: rest.prefix(legs.count))
         }
     }
 
-    /// The first answer is the ranking, the last ones are the halves.
-    private func candidates(of query: HybridQuery, _ found: [Found]) -> [Candidate] {
-        let dense = query.dense == nil ? [:] : found[found.count == 1 ? 0 : 1].scores
-        let sparse = query.sparse.isEmpty ? [:] : found[found.count - 1].scores
-        return found[0].points.map {
+    private func candidates(
+        in ranking: Found?, of legs: [Leg], found: ArraySlice<Found>
+    ) -> [Candidate] {
+        var dense: [Chunk.ID: Double] = [:]
+        var sparse: [Chunk.ID: Double] = [:]
+        for (leg, found) in zip(legs, found) {
+            // Several legs of one half score a chunk alike.
+            switch leg.half {
+            case .dense: dense.merge(found.scores) { first, _ in first }
+            case .sparse: sparse.merge(found.scores) { first, _ in first }
+            }
+        }
+        return (ranking?.points ?? []).map {
             Candidate(
                 chunkID: $0.id, score: $0.score, denseScore: dense[$0.id],
                 sparseScore: sparse[$0.id])
@@ -53,34 +63,27 @@ private struct Search: Encodable {
     var filter: Filter?
     var limit: Int
 
-    /// Both halves: fused, dense, sparse. One half: itself.
-    static func count(for query: HybridQuery) -> Int {
-        query.dense != nil && !query.sparse.isEmpty ? 3 : 1
+    init(fusing legs: [Prefetch], by fusion: Query, limit: Int) {
+        prefetch = legs
+        query = fusion
+        self.limit = limit
     }
 
+    init(_ leg: Prefetch, limit: Int) {
+        query = leg.query
+        using = leg.using
+        filter = leg.filter
+        self.limit = limit
+    }
+
+    /// The legs fused, then each by itself; of one leg only itself.
     static func all(of query: HybridQuery) -> [Search] {
-        let filter = Filter(
-            for: query.principal, sources: query.sources, documents: query.documents)
-        let prefetchLimit = Fusion.prefetchLimit(for: query.limit)
-        var legs: [Prefetch] = []
-        if let dense = query.dense {
-            legs.append(
-                Prefetch(
-                    query: .dense(dense), using: VectorName.dense, filter: filter,
-                    limit: prefetchLimit))
-        }
-        if !query.sparse.isEmpty {
-            legs.append(
-                Prefetch(
-                    query: .sparse(query.sparse), using: VectorName.sparse, filter: filter,
-                    limit: prefetchLimit))
-        }
-        let limit = legs.count == 1 ? query.limit : prefetchLimit
-        let alone = legs.map {
-            Search(query: $0.query, using: $0.using, filter: filter, limit: limit)
-        }
-        if legs.count == 1 { return alone }
-        return [Search(prefetch: legs, query: .fusion, limit: query.limit)] + alone
+        let limit = Fusion.prefetchLimit(for: query.limit)
+        let legs = query.legs.map { Prefetch($0, of: query, limit: limit) }
+        if legs.count == 1 { return legs.map { Search($0, limit: query.limit) } }
+        let fusion = Query.fusion(k: query.fusion.k, weights: query.legs.map(\.weight))
+        return [Search(fusing: legs, by: fusion, limit: query.limit)]
+            + legs.map { Search($0, limit: limit) }
     }
 }
 
@@ -89,12 +92,28 @@ private struct Prefetch: Encodable {
     let using: String
     let filter: Filter
     let limit: Int
+
+    init(_ leg: Leg, of query: HybridQuery, limit: Int) {
+        switch leg.half {
+        case .dense(let vector):
+            self.query = .dense(vector)
+            using = VectorName.dense
+        case .sparse(let vector):
+            self.query = .sparse(vector)
+            using = VectorName.sparse
+        }
+        filter = Filter(
+            for: query.principal, sources: query.sources, documents: query.documents,
+            languages: leg.languages)
+        self.limit = limit
+    }
 }
 
 private enum Query: Encodable {
     case dense([Float])
     case sparse(SparseVector)
-    case fusion
+    /// Weights in the order of the prefetches.
+    case fusion(k: Int, weights: [Double])
 
     private struct ReciprocalRanks: Encodable {
         struct Settings: Encodable {
@@ -109,10 +128,8 @@ private enum Query: Encodable {
         switch self {
         case .dense(let vector): try container.encode(vector)
         case .sparse(let vector): try container.encode(vector)
-        case .fusion:
-            try container.encode(
-                ReciprocalRanks(
-                    rrf: .init(k: Fusion.k, weights: [Fusion.denseWeight, Fusion.sparseWeight])))
+        case .fusion(let k, let weights):
+            try container.encode(ReciprocalRanks(rrf: .init(k: k, weights: weights)))
         }
     }
 }

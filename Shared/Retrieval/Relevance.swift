@@ -1,10 +1,8 @@
 /// When chunks are about a question at all. Nearest neighbours always exist; answers do not.
 ///
-/// Measured over the 43 sections of the sample materials with multilingual-e5-small, whose cosines
-/// crowd together: for 36 questions about them, in the pages' language or the other, the best
-/// cosine was 0.82 to 0.92 (0.81 for a mere name or code, which words find); for 36 about other
-/// things 0.72 to 0.81, but for three near ones (0.82, 0.82, and 0.84 for another president). The
-/// threshold lies just above the greetings (0.810).
+/// Cosines of a question with chunks in its own language are higher than with chunks in another,
+/// whether they answer it or not: so each has a threshold of its own. They are calibrated, and
+/// reported, by `make eval`; see decision 14.
 package struct Relevance: Sendable, Hashable {
     /// What the two halves of the index say of a chunk.
     package struct Evidence: Sendable, Hashable {
@@ -12,15 +10,24 @@ package struct Relevance: Sendable, Hashable {
         package let cosine: Double?
         /// Share of the question's words that stand in the chunk, 0…1.
         package let overlap: Double
+        /// The chunk is in another language than the question.
+        package let isForeign: Bool
 
-        package init(cosine: Double?, overlap: Double) {
+        package init(cosine: Double?, overlap: Double, isForeign: Bool = false) {
             self.cosine = cosine
             self.overlap = overlap
+            self.isForeign = isForeign
         }
     }
 
-    /// From here on meaning alone suffices. Nil: unknown for this model, and not asked for.
-    let cosineMin: Double?
+    /// From where on meaning alone suffices.
+    struct Thresholds: Sendable, Hashable {
+        let own: Double
+        let foreign: Double
+    }
+
+    /// Nil: unknown for this model, and not asked for.
+    let cosineMin: Thresholds?
 
     /// Words suffice where most of them stand: half is "president" of another republic.
     static let overlapMin = 0.6
@@ -32,10 +39,10 @@ package struct Relevance: Sendable, Hashable {
     package init(model: String) {
         let name = model.lowercased()
         if name.contains("e5") {
-            cosineMin = 0.812
+            cosineMin = Thresholds(own: 0.832, foreign: 0.792)
         } else if name.contains("text-embedding-3") {
             // Not measured by us: unrelated texts are commonly found below it.
-            cosineMin = 0.2
+            cosineMin = Thresholds(own: 0.2, foreign: 0.2)
         } else {
             cosineMin = nil
         }
@@ -50,10 +57,12 @@ package struct Relevance: Sendable, Hashable {
             return evidence.map { $0.overlap >= Self.overlapMin / 2 }
         }
         guard let cosineMin else { return evidence.map { _ in true } }
-        let isAnswerable = evidence.contains {
-            ($0.cosine ?? 0) >= cosineMin || $0.overlap >= Self.overlapMin
+        let isNear = { (evidence: Evidence, margin: Double) in
+            let threshold = evidence.isForeign ? cosineMin.foreign : cosineMin.own
+            return (evidence.cosine ?? 0) >= threshold - margin
         }
+        let isAnswerable = evidence.contains { isNear($0, 0) || $0.overlap >= Self.overlapMin }
         guard isAnswerable else { return evidence.map { _ in false } }
-        return evidence.map { $0.overlap > 0 || ($0.cosine ?? 0) >= cosineMin - Self.cosineMargin }
+        return evidence.map { $0.overlap > 0 || isNear($0, Self.cosineMargin) }
     }
 }

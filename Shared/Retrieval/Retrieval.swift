@@ -15,14 +15,17 @@ package struct Retrieval: Sendable {
     let qdrant: Qdrant
     let models: ModelEndpoint
     let pool: PostgresPool
+    let fusion: Fusion
     let logger: Logger
 
     package init(
-        qdrant: Qdrant, models: ModelEndpoint, pool: PostgresPool, logger: Logger
+        qdrant: Qdrant, models: ModelEndpoint, pool: PostgresPool, fusion: Fusion = .tuned,
+        logger: Logger
     ) {
         self.qdrant = qdrant
         self.models = models
         self.pool = pool
+        self.fusion = fusion
         self.logger = logger
     }
 
@@ -37,7 +40,7 @@ package struct Retrieval: Sendable {
     ) async throws -> RetrievalResult {
         let search = Search(
             question: question, principal: principal, generation: generation, sources: sources,
-            attachments: attachments ?? [], topK: topK)
+            attachments: attachments ?? [], topK: topK, fusion: fusion)
         if search.isEmpty { return RetrievalResult(chunks: [], isDegraded: false) }
         let (dense, isWithoutMeaning) = try await embedded(search)
         guard let proposals = try await proposals(search, dense: dense) else {
@@ -49,7 +52,7 @@ package struct Retrieval: Sendable {
     }
 
     /// The question's vector, made by the model that the generation was made for.
-    private func embedded(_ search: Search) async throws -> (vector: [Float]?, isAway: Bool) {
+    func embedded(_ search: Search) async throws -> (vector: [Float]?, isAway: Bool) {
         let text = String(search.question.prefix(Search.embeddedLengthMax))
         if text.allSatisfy(\.isWhitespace) { return (nil, false) }
         let index = search.generation.index

@@ -12,6 +12,9 @@ struct Search: Sendable {
     let sources: Set<SourceKind>
     let attachments: [Attachment.ID]
     let topK: Int
+    let fusion: Fusion
+    /// The question's.
+    let language: Language
     /// Each word that says something, in every form a chunk may hold it.
     let words: [Set<String>]
 
@@ -22,7 +25,7 @@ struct Search: Sendable {
 
     init(
         question: String, principal: Principal, generation: Generation, sources: Set<SourceKind>,
-        attachments: [Attachment.ID], topK: Int
+        attachments: [Attachment.ID], topK: Int, fusion: Fusion
     ) {
         self.question = question
         self.principal = principal
@@ -30,6 +33,8 @@ struct Search: Sendable {
         self.sources = sources
         self.attachments = attachments
         self.topK = topK
+        self.fusion = fusion
+        language = Analyser.language(of: question)
         words = Analyser.questionWords(question)
     }
 
@@ -45,28 +50,37 @@ struct Search: Sendable {
 
     /// Everything first; then, if any are named, the attachments alone.
     func queries(dense: [Float]?) -> [HybridQuery] {
-        let sparse = Analyser.sparse(question: question)
-        let everything = HybridQuery(
-            for: principal, sources: sources, dense: dense, sparse: sparse, limit: candidateCount)
+        let everything = everything(dense: dense)
         if attachments.isEmpty { return [everything] }
-        let named = HybridQuery(
-            for: principal, documents: documents, dense: dense, sparse: sparse,
-            limit: candidateCount)
+        var named = everything
+        named.sources = Set(SourceKind.allCases)
+        named.documents = documents
         return [everything, named]
+    }
+
+    func everything(dense: [Float]?) -> HybridQuery {
+        HybridQuery(
+            for: principal, sources: sources, dense: dense,
+            sparse: Analyser.sparse(question: question),
+            language: language, fusion: fusion, limit: candidateCount)
     }
 
     /// In the engine's order, without what is not about the question.
     func relevant(
         _ found: [(Candidate, ShownChunk)], isMeaningKnown: Bool
     ) -> [RetrievedChunk] {
-        let evidence = found.map { candidate, shown in
-            Relevance.Evidence(cosine: candidate.denseScore, overlap: overlap(with: shown))
-        }
+        let evidence = found.map { self.evidence($0, $1) }
         let kept = Relevance(model: generation.index.questionModel)
             .kept(evidence, isMeaningKnown: isMeaningKnown)
         return zip(found, kept).compactMap { pair, isKept in
             isKept ? RetrievedChunk(pair.1, score: pair.0.score) : nil
         }
+    }
+
+    func evidence(_ candidate: Candidate, _ shown: ShownChunk) -> Relevance.Evidence {
+        Relevance.Evidence(
+            cosine: candidate.denseScore, overlap: overlap(with: shown),
+            isForeign: !shown.chunk.language.mayBe(language))
     }
 
     func relevantByWords(_ chunks: [ShownChunk]) -> [RetrievedChunk] {

@@ -49,6 +49,30 @@ package struct QdrantSettings: Sendable {
     }
 }
 
+/// How the rankings of a search are fused, where it is not as the index was tuned.
+package struct FusionSettings: Sendable {
+    /// The constant of reciprocal rank fusion.
+    package let k: Int?
+    /// Of four rankings: meaning, words in the question's language, and both in other languages.
+    package let weights: [Double]?
+
+    package init(from reader: inout SettingsReader) {
+        k = reader.optionalCount("RRF_K", in: 1...1000)
+        let texts = reader.list("RRF_WEIGHTS")
+        weights = texts.isEmpty ? nil : Self.weights(texts)
+        if !texts.isEmpty, weights == nil {
+            reader.problem(
+                "RRF_WEIGHTS must be four numbers from 0 to 10, the first two above 0")
+        }
+    }
+
+    private static func weights(_ texts: [String]) -> [Double]? {
+        let weights = texts.compactMap(Double.init).filter { (0...10).contains($0) }
+        let isWhole = texts.count == 4 && weights.count == 4 && !weights.prefix(2).contains(0)
+        return isWhole ? weights : nil
+    }
+}
+
 /// The keys the gateway's word is checked with.
 package struct InternalAuthSettings: Sendable {
     package let publicKeys: [String]

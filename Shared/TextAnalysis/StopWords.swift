@@ -37,6 +37,7 @@ enum StopWords {
         has have had having can could will would shall should may might must than then so such too
         very also any some all each every both more most other only own same up out over under
         after before between during while because through again once just don doesn isn aren won
+        much many ve ll re
         """
 
     private static let spanish = """

@@ -47,13 +47,14 @@ private let bob = Principal(user: User.ID(rawValue: "bob"))
 private func point(
     _ dense: [Float], terms: [UInt32: Float] = [:], owner: Owner = .shared,
     kind: Document.Kind = .upload, document: Document.ID = Document.ID(),
-    revision: Revision.ID = Revision.ID(), tenant: Tenant.ID = Tenant.only
+    revision: Revision.ID = Revision.ID(), tenant: Tenant.ID = Tenant.only,
+    language: Language = .italian
 ) -> Point {
     Point(
         chunkID: Chunk.ID(), dense: dense, sparse: SparseVector(terms),
         payload: PointPayload(
             tenant: tenant, documentID: document, revisionID: revision, owner: owner, kind: kind,
-            language: .italian))
+            language: language))
 }
 
 @Suite("The vector engine")
@@ -237,7 +238,11 @@ struct QdrantQueryTests {
             let words = point(north, terms: [1: 2.2])
             try await qdrant.upsert([both, meaning, words], into: name)
             let found = try await qdrant.query(
-                HybridQuery(for: alice, dense: east, sparse: SparseVector([1: 1]), limit: 10),
+                HybridQuery(
+                    for: alice, dense: east, sparse: SparseVector([1: 1]),
+                    fusion: Fusion(
+                        k: 20, dense: 1, sparse: 1, foreignDense: 0, foreignSparse: 0),
+                    limit: 10),
                 in: name)
             // Proposed by both halves, they come before what only one knows.
             #expect(found.last?.chunkID == meaning.chunkID)
@@ -246,6 +251,28 @@ struct QdrantQueryTests {
             #expect(abs((first.denseScore ?? 0) - 0.9939) < 0.001)
             #expect((first.sparseScore ?? 0) > 0)
             #expect(found.last?.sparseScore == nil)
+        }
+    }
+
+    @Test("lets meaning stand in for the words that a chunk in another language cannot share")
+    func languages() async throws {
+        try await withCollection { qdrant, name in
+            let answer = point([0.9, 0.1, 0], language: .italian)
+            let (near, wordy) = (point(east, language: .english), point(north, terms: [1: 1]))
+            try await qdrant.upsert([answer, near, wordy], into: name)
+            func first(foreignDense: Double) async throws -> Chunk.ID? {
+                try await qdrant.query(
+                    HybridQuery(
+                        for: alice, dense: east, sparse: SparseVector([1: 1]), language: .english,
+                        fusion: Fusion(
+                            k: 1, dense: 1, sparse: 0.1, foreignDense: foreignDense,
+                            foreignSparse: 0.1),
+                        limit: 10),
+                    in: name
+                ).first?.chunkID
+            }
+            #expect(try await first(foreignDense: 0) == near.chunkID)
+            #expect(try await first(foreignDense: 0.8) == answer.chunkID)
         }
     }
 

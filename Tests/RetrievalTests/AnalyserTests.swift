@@ -112,6 +112,14 @@ struct AnalyserTests {
         #expect(Analyser.sparse(question: "e per i?").isEmpty)
     }
 
+    @Test("overlap more by a number than by a word")
+    func numbers() {
+        let words = Analyser.questionWords("quanto costa 0,29")
+        let number = Analyser.overlap(of: words, with: "0.29 euros per kWh", language: .english)
+        let word = Analyser.overlap(of: words, with: "La quota costa", language: .italian)
+        #expect(number > 0.6 && word < 0.4)
+    }
+
     @Test("overlap with a question by the share of its words")
     func overlap() {
         let words = Analyser.questionWords("Quanto costa ricaricare un'auto elettrica?")

@@ -14,6 +14,14 @@ struct RelevanceTests {
         #expect(e5.kept([far], isMeaningKnown: true) == [false])
     }
 
+    @Test("is near in meaning across languages with a lower cosine")
+    func otherLanguage() {
+        let own = Evidence(cosine: 0.81, overlap: 0)
+        let foreign = Evidence(cosine: 0.81, overlap: 0, isForeign: true)
+        #expect(e5.kept([own], isMeaningKnown: true) == [false])
+        #expect(e5.kept([own, foreign], isMeaningKnown: true) == [true, true])
+    }
+
     @Test("or shares most of its words")
     func words() {
         let named = Evidence(cosine: 0.78, overlap: 1)

@@ -29,35 +29,29 @@ struct RetrievalTests {
         }
     }
 
-    /// Words of the question's own language pull pages of that language up.
-    @Test("finds the chunk that answers in a page of the other language")
-    func otherLanguage() async throws {
+    @Test(
+        "puts the chunk that answers first, though it is in the other language",
+        arguments: [
+            ("Quanta energia può accumulare la batteria della comunità?", "480 kWh"),
+            ("Quanto costa ricaricare un'auto elettrica?", "0.29"),
+            ("quanto costa 0,29", "0.29"),
+        ])
+    func otherLanguage(question: String, expected: String) async throws {
         try await Library.run { library in
             try await library.addPages()
-            for (question, expected) in [
-                ("Quanta energia può accumulare la batteria della comunità?", "480 kWh"),
-                ("Quanto costa ricaricare un'auto elettrica?", "0.29"),
-            ] {
-                let result = try await library.search(question, topK: 3)
-                #expect(
-                    result.chunks.contains { $0.chunk.text.contains(expected) }, "\(question)")
-            }
+            let result = try await library.search(question)
+            #expect(result.chunks.first?.chunk.text.contains(expected) == true)
         }
     }
 
-    /// The relevance rule is a first one: a number beside a common word, and a rare word of the
-    /// other language, are taken to be about nothing.
-    @Test(
-        "misses some questions that the documents do answer",
-        arguments: [
-            ("quanto costa 0,29", "0.29"), ("How many proxies may a member carry?", "due deleghe"),
-        ])
-    func misses(question: String, expected: String) async throws {
+    /// Its cosine, 0.790, is just below what tells questions of nothing apart.
+    @Test("misses a rare word of the other language that the documents do answer")
+    func misses() async throws {
         try await Library.run { library in
             try await library.addPages()
-            let result = try await library.search(question, topK: 3)
+            let result = try await library.search("How many proxies may a member carry?")
             withKnownIssue {
-                #expect(result.chunks.contains { $0.chunk.text.contains(expected) })
+                #expect(result.chunks.contains { $0.chunk.text.contains("due deleghe") })
             }
         }
     }

@@ -44,6 +44,18 @@ struct SettingsReaderTests {
         try reader.finish()
     }
 
+    @Test("reads four weights or none", arguments: ["1,0.5", "1,2,x,4", "1,2,3,-4", "1,0,1,1"])
+    func weights(text: String) throws {
+        var reader = SettingsReader(["RRF_K": "2", "RRF_WEIGHTS": "1, 0.5, 0.25, 0"])
+        let fusion = FusionSettings(from: &reader)
+        try reader.finish()
+        #expect(fusion.k == 2)
+        #expect(fusion.weights == [1, 0.5, 0.25, 0])
+        var wrong = SettingsReader(["RRF_WEIGHTS": text])
+        _ = FusionSettings(from: &wrong)
+        #expect(throws: SettingsError.self) { try wrong.finish() }
+    }
+
     @Test("refuses to trust identity headers, and names old settings without effect")
     func oldSettings() {
         let reader = SettingsReader([
