@@ -132,3 +132,14 @@ extension ModelEndpoint {
             dimensionCount: embedding.dimensionCount, batchSize: embedding.batchCountMax)
     }
 }
+
+extension Chat {
+    /// The connections of a whole replica. Each answer holds one to the model until it ends, so a
+    /// replica can write no more answers at a time than that.
+    static func makeClient(
+        certificateFile: String? = nil, limits: Answering.Limits = .init()
+    ) -> HTTPClient {
+        OutboundHTTP.makeClient(
+            certificateFile: certificateFile, connectionCountMax: limits.answerCountMax)
+    }
+}

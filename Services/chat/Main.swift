@@ -22,7 +22,7 @@ extension Main {
             let logger = JSONLog.bootstrap(service: "chat", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
             let connections = OutboundConnections(
-                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
+                Chat.makeClient(certificateFile: settings.runtime.certificateFile))
             let chat = Chat(
                 settings: settings,
                 database: try PostgresConfiguration(url: settings.database.url),

@@ -49,6 +49,30 @@ struct AnswerTests {
         }
     }
 
+    @Test("are written at the same time, more than other calls share connections")
+    func sideBySide() async throws {
+        try await ChatWorld.run { world in
+            let reached = Signal()
+            let goOn = Signal()
+            world.model.answer([
+                .head, .piece("One."), .pause(reached: reached, goOn: goOn), .finish(), .done,
+            ])
+            let countMax = 40
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for number in 0..<countMax {
+                    group.addTask {
+                        try await world.ask("How are you today?", as: "user-\(number)").answer
+                    }
+                }
+                try await eventually(within: .seconds(60)) {
+                    world.model.requests.count == countMax
+                }
+                goOn.fire()
+                for try await answer in group { #expect(answer == "One.") }
+            }
+        }
+    }
+
     @Test("see the newest turns of their conversation")
     func history() async throws {
         try await ChatWorld.run { world in

@@ -32,7 +32,7 @@ struct ChatWorld: Sendable {
     ) async throws {
         try await withDatabase { pool in
             try await ScriptedModel.run { model in
-                let http = OutboundHTTP.makeClient()
+                let http = Chat.makeClient()
                 do {
                     try await replica(
                         pool, model, http, limits, turnWait, modelIdle, live: live, body)
@@ -49,7 +49,7 @@ struct ChatWorld: Sendable {
     func withAnotherReplica(
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
-        let http = OutboundHTTP.makeClient()
+        let http = Chat.makeClient()
         do {
             try await Self.replica(
                 pool, model, http, .init(), .seconds(30), .seconds(20), live: false, body)
