@@ -172,7 +172,8 @@ let package = Package(
             dependencies: ["JobQueue", "Postgres", "Database", argumentParser, lifecycle, logging],
             path: "Tests/Benchmarks", swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
-        tests("PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle]),
+        tests(
+            "PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle, nioCore]),
         tests("JobQueueTests", ["JobQueue", "Postgres", "Database", "Domain", logging, lifecycle]),
         tests(
             "OutboundTests",

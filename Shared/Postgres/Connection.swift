@@ -7,15 +7,17 @@ actor Connection {
     private var wire: Wire?
     nonisolated let wakeup = Wakeup()
     nonisolated let openedAt = ContinuousClock.now
+    private let cancelPermits: CancelPermits
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
-    init() {}
+    init(cancelPermits: CancelPermits = CancelPermits()) { self.cancelPermits = cancelPermits }
 
     isolated deinit { wire = nil }
 
     func open(_ configuration: PostgresConfiguration) throws(PostgresError) {
-        let wire = try Wire(configuration, wakeup: wakeup)
+        let wire = try Wire(
+            configuration, wakeup: wakeup, cancelPermits: cancelPermits)
         _ = try wire.run(
             configuration.preparation, Lease(.seconds(5), wakeup: wakeup))
         self.wire = wire
@@ -54,9 +56,14 @@ actor Connection {
         return try usable().waitForNotifications(duration)
     }
 
-    /// Not to be interrupted: the caller could not know whether it had happened.
+    /// Not to be interrupted: the caller could not know whether it had happened. When nothing tells,
+    /// it hears `.unreachable`, whatever the reason.
     private func commit(_ wire: Wire) throws(PostgresError) {
-        _ = try wire.run("COMMIT", Lease(.seconds(15), wakeup: wakeup))
+        do {
+            _ = try wire.run("COMMIT", Lease(.seconds(15), wakeup: wakeup))
+        } catch .timedOut {
+            throw .unreachable("the commit was not confirmed in time")
+        }
         // The server answers so when a statement failed and the body went on regardless.
         guard wire.command == "COMMIT" else {
             throw .refused(

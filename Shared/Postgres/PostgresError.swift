@@ -2,7 +2,8 @@
 package enum PostgresError: Error, Sendable, Equatable {
     /// The settings name no database. Trying again does not help.
     case misconfigured(String)
-    /// The server is away, or went away. Trying again later may work.
+    /// The server is away, or went away. Trying again later may work. A transaction that ends so may
+    /// have been committed.
     case unreachable(String)
     /// Every connection of the pool was in use for as long as we wait.
     case busy

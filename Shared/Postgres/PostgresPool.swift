@@ -11,6 +11,7 @@ package final class PostgresPool: Service, Sendable {
 
     package let configuration: PostgresConfiguration
     private let permits: Permits
+    private let cancelPermits = CancelPermits()
     private let waitMax: Duration
     private let logger: Logger
     private let state = Mutex(State())
@@ -162,7 +163,7 @@ package final class PostgresPool: Service, Sendable {
     }
 
     private func open() async throws(PostgresError) -> Connection {
-        let connection = Connection()
+        let connection = Connection(cancelPermits: cancelPermits)
         try await connection.open(configuration)
         return connection
     }

@@ -7,6 +7,7 @@ internal import Glibc
 final class Wire {
     let session: OpaquePointer
     let wakeup: Wakeup
+    private let cancelPermits: CancelPermits
     /// No further statement may be sent: the peer is gone or owes an answer.
     private(set) var isBroken = false
     private(set) var notifications: [Notification] = []
@@ -16,7 +17,9 @@ final class Wire {
     private static let cancelGrace: Duration = .seconds(3)
 
     /// Blocks until connected, refused, or for `connect_timeout`.
-    init(_ configuration: PostgresConfiguration, wakeup: Wakeup) throws(PostgresError) {
+    init(
+        _ configuration: PostgresConfiguration, wakeup: Wakeup, cancelPermits: CancelPermits
+    ) throws(PostgresError) {
         let names = configuration.keywords.keys.sorted()
         let values = names.map { configuration.keywords[$0] ?? "" }
         guard
@@ -36,6 +39,7 @@ final class Wire {
         PQsetnonblocking(session, 1)
         self.session = session
         self.wakeup = wakeup
+        self.cancelPermits = cancelPermits
     }
 
     deinit { PQfinish(session) }
@@ -134,7 +138,7 @@ final class Wire {
     /// Asks the server to stop, and takes what the statement still answers, so that a late request
     /// cannot meet the next statement. A peer that confirms neither in time is given up.
     private func cancelStatement() {
-        let request = CancelRequest(session)
+        let request = CancelRequest(session, cancelPermits)
         let end = ContinuousClock.now + Self.cancelGrace
         while end > .now {
             guard let answered = try? isAnswered() else { return }  // Broken, and marked so.

@@ -1,7 +1,5 @@
 internal import CLibPQ
-internal import Dispatch
 internal import Glibc
-internal import Synchronization
 
 typealias CStringPointer = UnsafePointer<CChar>
 
@@ -61,26 +59,4 @@ private func cell(_ result: OpaquePointer, _ row: Int32, _ column: Int32) -> [UI
     else { return nil }
     let count = Int(PQgetlength(result, row, column))
     return [UInt8](UnsafeRawBufferPointer(start: value, count: count))
-}
-
-/// Asks the server, over a connection of its own, to stop what a session runs.
-///
-/// libpq's call blocks for as long as the network makes it, so it is made on another thread.
-final class CancelRequest: Sendable {
-    private let sent = Atomic(false)
-
-    /// Whether the server has taken the request, or it has failed.
-    var isSent: Bool { sent.load(ordering: .acquiring) }
-
-    init?(_ session: OpaquePointer) {
-        guard let request = PQgetCancel(session) else { return nil }
-        let address = UInt(bitPattern: request)
-        DispatchQueue.global().async {
-            let request = OpaquePointer(bitPattern: address)
-            var reason = [CChar](repeating: 0, count: 256)
-            PQcancel(request, &reason, 256)
-            PQfreeCancel(request)
-            self.sent.store(true, ordering: .releasing)
-        }
-    }
 }
