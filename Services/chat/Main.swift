@@ -25,7 +25,9 @@ extension Main {
                 Chat.makeClient(certificateFile: settings.runtime.certificateFile))
             let chat = Chat(
                 settings: settings,
-                database: try PostgresConfiguration(url: settings.database.url),
+                database: try PostgresConfiguration(
+                    url: settings.database.url, applicationName: "celine-chat",
+                    certificateFile: settings.runtime.certificateFile),
                 client: connections.client, logger: logger)
             try await Migrations.requireCompatible(chat.pool)
             try await runService(

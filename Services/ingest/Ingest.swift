@@ -52,7 +52,8 @@ struct Ingest: Sendable {
     /// On what the settings name.
     init(settings: IngestSettings, client: HTTPClient, executable: String, logger: Logger) throws {
         let database = try PostgresConfiguration(
-            url: settings.database.url, applicationName: "celine-ingest")
+            url: settings.database.url, applicationName: "celine-ingest",
+            certificateFile: settings.runtime.certificateFile)
         self.init(
             settings: settings,
             pool: PostgresPool(

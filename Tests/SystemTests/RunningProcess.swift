@@ -19,13 +19,22 @@ final class RunningProcess: Sendable {
         _ = FileManager.default.createFile(atPath: logFile, contents: nil)
         let log = try FileHandle(forWritingTo: URL(filePath: logFile))
         let process = Process()
-        process.executableURL = URL(filePath: binary)
-        process.arguments = arguments
+        let command = Self.withoutPrivileges(name) + [binary] + arguments
+        process.executableURL = URL(filePath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.environment = environment
         process.standardOutput = log
         process.standardError = log
         try process.run()
         identifier = process.processIdentifier
+    }
+
+    /// As root the gateway, which starts no children, would be let do what it may not in the image.
+    private static func withoutPrivileges(_ name: String) -> [String] {
+        guard geteuid() == 0, name == "gateway" else { return [] }
+        return [
+            "/usr/bin/setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--",
+        ]
     }
 
     /// As an orchestrator asks: it finishes what it began.
@@ -53,50 +62,4 @@ final class RunningProcess: Sendable {
         // A log that cannot be read is shown as such; the failure it would explain stays.
         (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "(no log)"
     }
-}
-
-/// Runs a command to its end; a failure carries what it printed.
-func runToEnd(
-    _ executable: String, _ arguments: [String], environment: [String: String]? = nil,
-    in folder: String? = nil
-) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: executable)
-    process.arguments = arguments
-    if let environment { process.environment = environment }
-    if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let printed = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-        throw CommandFailure(
-            command: ([executable] + arguments).joined(separator: " "),
-            printed: String(decoding: printed, as: UTF8.self))
-    }
-}
-
-struct CommandFailure: Error, CustomStringConvertible {
-    let command: String
-    let printed: String
-    var description: String { "\(command): \(printed)" }
-}
-
-/// A free port of 127.0.0.1, as the kernel gives it.
-func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
-    }
-    guard bound else { throw CommandFailure(command: "bind", printed: "no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
 }

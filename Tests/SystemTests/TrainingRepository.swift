@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A git repository with the sample pages, to be edited as an author would.
 struct TrainingRepository: Sendable {
