@@ -1,0 +1,1 @@
+"""Git's own `http-backend` over HTTP, and the ways in which a remote can fail."""
