@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import TestSupport
 
 /// Four real processes, a gateway in front, on stores of their own: a database, a collection name, a
@@ -15,6 +16,7 @@ final class Deployment: Sendable {
     let environment: [String: String]
     private let tokens: IssuerTokens
     private let binaries: String
+    private let started = Mutex<[RunningProcess]>([])
 
     /// Addresses of one gateway and the processes behind it.
     struct Replica: Sendable {
@@ -23,10 +25,11 @@ final class Deployment: Sendable {
         var all: [RunningProcess] { [gateway, chat, ingest, admin] }
     }
 
-    init(settings: [String: String] = [:]) async throws {
+    /// - Parameter postgres: a running server for its database; nil is the test stack's.
+    init(settings: [String: String] = [:], postgres: PostgresServer? = nil) async throws {
         folder = NSTemporaryDirectory() + "celine-system-\(UUID().uuidString.lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        database = try await NamedDatabase()
+        database = try await NamedDatabase(on: postgres?.url)
         collection = "system_\(UUID().uuidString.lowercased().prefix(8))"
         trainingRepository = try TrainingRepository(in: folder + "/materials")
         binaries = try TestSupport.environment("TEST_BINARIES")
@@ -51,9 +54,7 @@ final class Deployment: Sendable {
             "ADMIN_URL": local(ports[3]), "HTTP_HOST": "127.0.0.1",
         ]) { $1 }
         func start(_ name: String, _ port: Int) throws -> RunningProcess {
-            try RunningProcess(
-                "\(binaries)/\(name)",
-                environment: shared.merging(["HTTP_PORT": String(port)]) { $1 }, in: folder)
+            try self.start(name, shared.merging(["HTTP_PORT": String(port)]) { $1 })
         }
         let replica = Replica(
             gateway: try start("gateway", ports[0]), chat: try start("chat", ports[1]),
@@ -65,12 +66,19 @@ final class Deployment: Sendable {
 
     /// One more worker without routes of its own in the way: only the role `worker`.
     func startWorker() throws -> RunningProcess {
-        try RunningProcess(
-            "\(binaries)/ingest",
-            environment: environment.merging([
+        try start(
+            "ingest",
+            environment.merging([
                 "INGEST_ROLES": "worker", "HTTP_HOST": "127.0.0.1",
                 "HTTP_PORT": String(freePort()),
-            ]) { $1 }, in: folder)
+            ]) { $1 })
+    }
+
+    private func start(_ name: String, _ environment: [String: String]) throws -> RunningProcess {
+        let process = try RunningProcess(
+            "\(binaries)/\(name)", environment: environment, in: folder)
+        started.withLock { $0.append(process) }
+        return process
     }
 
     func member(
@@ -152,7 +160,11 @@ final class Deployment: Sendable {
         }
     }
 
+    /// All it has ever started, the paused ones too.
+    func killAll() { for process in started.withLock({ $0 }) { process.kill9() } }
+
     func remove() async throws {
+        killAll()
         try await database.drop()
         try FileManager.default.removeItem(atPath: folder)
     }
@@ -160,16 +172,16 @@ final class Deployment: Sendable {
 
 /// Runs `body` on a fresh deployment with one replica; on failure the logs are shown.
 func withDeployment(
-    settings: [String: String] = [:],
+    settings: [String: String] = [:], postgres: PostgresServer? = nil,
     _ body: (Deployment, Deployment.Replica) async throws -> Void
 ) async throws {
-    let deployment = try await Deployment(settings: settings)
+    let deployment = try await Deployment(settings: settings, postgres: postgres)
+    defer { deployment.killAll() }
     let replica = try await deployment.startReplica()
     do {
         try await body(deployment, replica)
     } catch {
         for process in replica.all { print("--- \(process.name)\n\(process.log.suffix(6000))") }
-        await deployment.stop(replica.all)
         throw error
     }
     await deployment.stop(replica.all)

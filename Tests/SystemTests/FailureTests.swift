@@ -61,9 +61,7 @@ import Testing
 
     @Test("loses no upload and makes no duplicate when the vector engine is killed under load")
     func killedEngine() async throws {
-        let engine = try VectorEngine()
-        try await engine.start()
-        try await withDeployment(settings: ["QDRANT_URL": engine.url]) { deployment, replica in
+        try await withOwnEngine { engine, deployment, replica in
             let alice = try await deployment.member("alice", at: replica)
             var ids: [String] = []
             for number in 1...9 {
@@ -82,15 +80,11 @@ import Testing
                 #expect(try await points(of: id, in: deployment) == 1)
             }
         }
-        engine.kill()
-        try engine.remove()
     }
 
     @Test("answers in words, and says so, while the vector engine is away")
     func degraded() async throws {
-        let engine = try VectorEngine()
-        try await engine.start()
-        try await withDeployment(settings: ["QDRANT_URL": engine.url]) { deployment, replica in
+        try await withOwnEngine { engine, deployment, replica in
             let alice = try await deployment.member("alice", at: replica)
             let upload = try await alice.upload("barn.txt", "The barn key hangs behind the clock.")
             #expect(upload["status"] == "indexed", "\(upload.text)")
@@ -112,7 +106,15 @@ import Testing
                 try await points(of: id, in: deployment) == 0
             }
         }
-        engine.kill()
-        try engine.remove()
+    }
+
+    private func withOwnEngine(
+        _ body: (VectorEngine, Deployment, Deployment.Replica) async throws -> Void
+    ) async throws {
+        try await VectorEngine.run { engine in
+            try await withDeployment(settings: ["QDRANT_URL": engine.url]) {
+                try await body(engine, $0, $1)
+            }
+        }
     }
 }

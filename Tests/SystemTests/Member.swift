@@ -114,22 +114,25 @@ struct Member {
         return Reply(bytes: bytes, events: events, arrivals: arrivals)
     }
 
-    /// Begins a question and goes away after the first event.
-    func askAndLeave(_ message: String) async throws -> (conversation: String, message: String) {
+    /// Begins a question and goes away after the first event, or that many bytes if they are more.
+    func askAndLeave(
+        _ message: String, after byteCount: Int = 0
+    ) async throws -> (conversation: String, message: String) {
         let json = try JSONSerialization.data(withJSONObject: ["message": message])
         let response = try await start(
             .POST, "/chat", body: Array(json), contentType: "application/json", headers: [])
         var bytes: [UInt8] = []
         for try await buffer in response.body {
             bytes += Array(buffer: buffer)
-            if let first = try EventReaders.splitting(bytes).first {
-                return (
-                    first.fields["conversation_id"] as? String ?? "",
-                    first.fields["message_id"] as? String ?? ""
-                )
-            }
+            if bytes.count >= byteCount, try !EventReaders.splitting(bytes).isEmpty { break }
         }
-        throw NotAStream(description: "it ended before its first event")
+        guard let first = try EventReaders.splitting(bytes).first else {
+            throw NotAStream(description: "it ended before its first event")
+        }
+        return (
+            first.fields["conversation_id"] as? String ?? "",
+            first.fields["message_id"] as? String ?? ""
+        )
     }
 
     private func start(

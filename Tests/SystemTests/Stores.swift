@@ -19,8 +19,8 @@ func unfinishedJobs(in deployment: Deployment) async throws -> Int {
         in: deployment)
 }
 
-/// Points of one document in the live collection, counted by the engine.
-func points(of document: String, in deployment: Deployment) async throws -> Int {
+/// Points of one document in the live collection, or of all of them, counted by the engine.
+func points(of document: String? = nil, in deployment: Deployment) async throws -> Int {
     let url = deployment.environment["QDRANT_URL"] ?? ""
     let names = try await deployment.database.read { session in
         try session.run("SELECT collection FROM celine_assistant.generations WHERE state = 'live'")
@@ -31,10 +31,8 @@ func points(of document: String, in deployment: Deployment) async throws -> Int 
         var request = HTTPClientRequest(url: "\(url)/collections/\(name)/points/count")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        let filter: [String: Any] = [
-            "exact": true,
-            "filter": ["must": [["key": "document_id", "match": ["value": document]]]],
-        ]
+        let conditions = document.map { [["key": "document_id", "match": ["value": $0]]] } ?? []
+        let filter: [String: Any] = ["exact": true, "filter": ["must": conditions]]
         request.body = .bytes(
             ByteBuffer(data: try JSONSerialization.data(withJSONObject: filter)))
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))

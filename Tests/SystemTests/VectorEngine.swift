@@ -12,7 +12,15 @@ final class VectorEngine: Sendable {
     private let folder: String
     private let running = Mutex<RunningProcess?>(nil)
 
-    init() throws {
+    /// Runs `body` beside a running one, and leaves nothing of it.
+    static func run<Value>(_ body: (VectorEngine) async throws -> Value) async throws -> Value {
+        let engine = try VectorEngine()
+        defer { engine.remove() }
+        try await engine.start()
+        return try await body(engine)
+    }
+
+    private init() throws {
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
         folder = NSTemporaryDirectory() + "celine-engine-\(UUID().uuidString.lowercased())"
@@ -40,5 +48,9 @@ final class VectorEngine: Sendable {
 
     func kill() { running.withLock { $0?.kill9() } }
 
-    func remove() throws { try FileManager.default.removeItem(atPath: folder) }
+    private func remove() {
+        kill()
+        // Else it stays in the folder for temporary files.
+        try? FileManager.default.removeItem(atPath: folder)
+    }
 }

@@ -117,19 +117,21 @@ package enum TestDatabase {
         }
     }
 
-    static func drop(_ name: String) async throws {
-        try await withServer { server in
+    static func drop(_ name: String, on server: PostgresConfiguration? = nil) async throws {
+        try await withServer(server) { server in
             try await server.read(deadline: .seconds(60)) {
                 try $0.run(script: "DROP DATABASE \(name) WITH (FORCE)")
             }
         }
     }
 
+    /// - Parameter server: nil is the test stack's.
     static func withServer<Value: Sendable>(
-        _ body: (PostgresPool) async throws -> Value
+        _ server: PostgresConfiguration? = nil, _ body: (PostgresPool) async throws -> Value
     ) async throws -> Value {
         let server = PostgresPool(
-            try configuration(), connectionCountMax: 1, waitMax: .seconds(60), logger: .test)
+            try server ?? configuration(), connectionCountMax: 1, waitMax: .seconds(60),
+            logger: .test)
         return try await closing(server) { try await body(server) }
     }
 
