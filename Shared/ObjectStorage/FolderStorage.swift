@@ -24,9 +24,9 @@ package struct FolderStorage: ObjectStorage {
         try ObjectKey.requireValid(key)
         let temporary = "\(root)/\(Self.incoming)/\(UUID().uuidString.lowercased())"
         do {
-            let file = try await blocking { try OpenFile.create(temporary) }
+            let file = try await inFolder { try OpenFile.create(temporary) }
             let stored = try await write(bytes, to: file, byteCountMax: byteCountMax)
-            try await blocking { try publish(file, temporary: temporary, key: key) }
+            try await inFolder { try publish(file, temporary: temporary, key: key) }
             return stored
         } catch {
             await discard(temporary)
@@ -61,9 +61,26 @@ package struct FolderStorage: ObjectStorage {
         for part in key.split(separator: "/").dropLast() {
             folders.append("\(folders.last ?? root)/\(part)")
         }
-        try FileCalls.makeFolders(folders.last ?? root)
+        // Not the root: where it is away, nothing is to take its place.
+        for folder in folders.dropFirst() {
+            guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw FileCalls.failure() }
+        }
         guard rename(temporary, "\(root)/\(key)") == 0 else { throw FileCalls.failure() }
         for folder in folders.reversed() { try OpenFile.open(folder).synchronize() }
+    }
+
+    /// With the folder itself away, a volume that is not mounted say, no object is known to be missing.
+    private func inFolder<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws(ObjectStorageError) -> Value {
+        let mark = "\(root)/\(Self.incoming)"
+        return try await blocking {
+            do {
+                return try body()
+            } catch ObjectStorageError.notFound where access(mark, F_OK) != 0 {
+                throw ObjectStorageError.unavailable("the folder is away")
+            }
+        }
     }
 
     private func discard(_ path: String) async {
@@ -76,7 +93,7 @@ package struct FolderStorage: ObjectStorage {
     ) async throws(ObjectStorageError) -> ObjectBody {
         try ObjectKey.requireValid(key)
         let path = "\(root)/\(key)"
-        let (file, byteCount) = try await blocking {
+        let (file, byteCount) = try await inFolder {
             let file = try OpenFile.open(path)
             return (file, try file.byteCount())
         }
@@ -92,19 +109,20 @@ package struct FolderStorage: ObjectStorage {
         try ObjectKey.requireValid(key)
         let path = "\(root)/\(key)"
         let folder = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-        try await blocking {
-            guard unlink(path) == 0 else {
-                if errno == ENOENT { return }
-                throw FileCalls.failure()
+        do {
+            try await inFolder {
+                guard unlink(path) == 0 else { throw FileCalls.failure() }
+                try OpenFile.open(String(folder)).synchronize()
             }
-            try OpenFile.open(String(folder)).synchronize()
+        } catch {
+            guard case .notFound = error else { throw error }
         }
     }
 
     package func list(
         prefix: String, after: String?, countMax: Int
     ) async throws(ObjectStorageError) -> [String] {
-        let keys = try await blocking { try FileCalls.files(under: root, "") }
+        let keys = try await inFolder { try FileCalls.files(under: root, "") }
         return Array(
             keys.filter { $0.hasPrefix(prefix) && $0 > after ?? "" }.sorted().prefix(countMax))
     }

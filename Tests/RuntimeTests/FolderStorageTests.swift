@@ -29,6 +29,31 @@ struct FolderStorageTests {
         try FileManager.default.subpathsOfDirectory(atPath: root).filter { $0 != ".incoming" }
     }
 
+    @Test("says that it is away, not that objects are missing, while its folder is")
+    func away() async throws {
+        let root = "/tmp/celine-storage-\(UUID().uuidString)"
+        let storage = try FolderStorage(root: root)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        _ = try await storage.put(key: "uploads/a", bytes: AsyncStream<ByteBuffer> { $0.yield(ByteBuffer(string: "kept")); $0.finish() }, byteCountMax: 9)
+        try FileManager.default.moveItem(atPath: root, toPath: root + ".away")
+        let calls: [@Sendable () async throws -> Void] = [
+            { _ = try await storage.get(key: "uploads/a", range: nil) },
+            { try await storage.delete(key: "uploads/a") },
+            { _ = try await storage.put(key: "uploads/b", bytes: AsyncStream<ByteBuffer> { $0.yield(ByteBuffer(string: "kept")); $0.finish() }, byteCountMax: 9) },
+            { _ = try await storage.list(prefix: "", after: nil, countMax: 10) },
+        ]
+        for call in calls {
+            let error = await #expect(throws: ObjectStorageError.self) { try await call() }
+            guard case .unavailable = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+        // Nothing has taken its place.
+        try FileManager.default.moveItem(atPath: root + ".away", toPath: root)
+        #expect(try await storage.list(prefix: "", after: nil, countMax: 9) == ["uploads/a"])
+    }
+
     @Test("gives back what was stored, whole and in part, with its count and hash")
     func stores() async throws {
         let stored = try await storage.put(
