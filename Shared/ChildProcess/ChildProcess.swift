@@ -74,9 +74,14 @@ package struct ChildProcess: Sendable {
 
     /// Returns what it wrote if it exits with 0.
     package func run() async throws(ChildError) -> Output {
-        guard access(executable, X_OK) == 0 else { throw .notStarted("the program is not there") }
         let folder = try OwnFolder()
         defer { folder.remove() }
+        return try await run(in: folder)
+    }
+
+    /// The same in a folder that its caller has made, and has put the input into perhaps.
+    package func run(in folder: OwnFolder) async throws(ChildError) -> Output {
+        guard access(executable, X_OK) == 0 else { throw .notStarted("the program is not there") }
         do {
             return try await withThrowingTaskGroup(of: Output.self) { group in
                 defer { group.cancelAll() }

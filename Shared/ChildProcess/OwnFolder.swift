@@ -2,18 +2,41 @@ import FoundationEssentials
 import Glibc
 
 /// An empty folder that a program works in, and that goes with it.
-struct OwnFolder: Sendable {
-    let path: String
+package struct OwnFolder: Sendable {
+    package let path: String
 
-    init() throws(ChildError) {
-        var template = Array("/tmp/celine-child-XXXXXX".utf8CString)
+    /// Where the program finds its input if it wants it by name.
+    package static let inputName = "input"
+    package var inputPath: String { "\(path)/\(Self.inputName)" }
+
+    package init() throws(ChildError) {
+        var template = Array("\(Self.place)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
             throw .notStarted("no folder could be made for the program")
         }
         path = String(cString: made)
     }
 
-    func remove() {
+    private static let place = "/tmp"
+    private static let prefix = "celine-child-"
+
+    /// Removes what a process that was killed has left here: a document perhaps. To be called
+    /// before this process makes any: in a container its number is its forerunner's.
+    package static func removeAbandoned(by own: Int32? = nil) {
+        // Without a list there is nothing to be removed.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let owner = name.dropFirst(prefix.count).prefix { $0 != "-" }
+            guard let process = pid_t(owner), process > 0 else { continue }
+            let isAlive = kill(process, 0) == 0 || errno != ESRCH
+            if process == own ?? getpid() || !isAlive {
+                // Another user's cannot be removed, and is not ours.
+                try? FileManager.default.removeItem(atPath: "\(place)/\(name)")
+            }
+        }
+    }
+
+    package func remove() {
         // An operating system cleans /tmp; a folder left there holds nothing we need.
         try? FileManager.default.removeItem(atPath: path)
     }
@@ -25,9 +48,9 @@ struct OwnFolder: Sendable {
         case .nothing: return try Self.reading("/dev/null")
         case .file(let file): return try Self.reading(file)
         case .bytes(let bytes):
-            let file = "\(path)/.input"
+            let file = "\(path)/.bytes"
             defer { unlink(file) }
-            try write(bytes, to: file)
+            try OwnFile(making: file).write(bytes)
             return try Self.reading(file)
         }
     }
@@ -37,12 +60,21 @@ struct OwnFolder: Sendable {
         guard descriptor >= 0 else { throw .notStarted("the input cannot be opened") }
         return descriptor
     }
+}
 
-    private func write(_ bytes: [UInt8], to file: String) throws(ChildError) {
-        let descriptor = Glibc.open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+/// A file that is being made, for nobody else to read.
+package struct OwnFile: ~Copyable {
+    private let descriptor: CInt
+
+    package init(making path: String) throws(ChildError) {
+        descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .notStarted("the input cannot be written") }
-        defer { close(descriptor) }
-        var rest = bytes[...]
+    }
+
+    deinit { close(descriptor) }
+
+    package func write(_ bytes: some Collection<UInt8>) throws(ChildError) {
+        var rest = Array(bytes)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

@@ -45,6 +45,23 @@ struct ChildProcessTests {
         #expect(!FileManager.default.fileExists(atPath: String(lines[0])))
     }
 
+    @Test("removes the folder of a process that is no more, and nobody else's")
+    func abandoned() async throws {
+        let dead = try await text(shell("printf $$"))
+        let files = FileManager.default
+        let left = "/tmp/celine-child-\(dead)-abcdef"
+        let other = "/tmp/celine-child-1-abcdef"
+        for path in [left, other] {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        defer { try? files.removeItem(atPath: other) }
+        #expect(files.createFile(atPath: left + "/input", contents: Data("secret".utf8)))
+        // Tests beside this one have folders by our own number.
+        OwnFolder.removeAbandoned(by: 0)
+        #expect(!files.fileExists(atPath: left))
+        #expect(files.fileExists(atPath: other))
+    }
+
     @Test("reports the exit code and the beginning of what it complains about")
     func exitCode() async {
         await #expect(throws: ChildError.exited(code: 65, stderr: "no\n")) {
