@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stack import interrupts, run, running, test_stack
+from stack import interrupts, postgres, run, running, test_stack
 from stack.component import StackError
 from stack.paths import LOCAL
 from stack.settings import export_lines
@@ -64,7 +64,8 @@ def test_command(folder: Path | None, command: list[str]) -> int:
         interrupts.ignored()
         stack.stop()
         if made:
-            shutil.rmtree(made, ignore_errors=True)
+            postgres.forget(kept / "postgres")
+            shutil.rmtree(kept, ignore_errors=True)
 
 
 try:
