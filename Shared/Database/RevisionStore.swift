@@ -41,14 +41,14 @@ package struct RevisionStore {
             """
             INSERT INTO chunks
                 (tenant_id, id, revision_id, document_id, ordinal, text, page, span_start,
-                 span_end, heading_path, language, text_hash, search)
+                 span_end, boxes, heading_path, language, text_hash, search)
             SELECT \(Tenant.only), r.id, \(revision.id), \(revision.documentID), r.ordinal,
-                   r.text, r.page, r.span_start, r.span_end,
+                   r.text, r.page, r.span_start, r.span_end, r.boxes,
                    ARRAY(SELECT jsonb_array_elements_text(r.heading_path)), r.language,
                    decode(r.text_hash, 'hex'), to_tsvector('simple', r.search)
             FROM jsonb_to_recordset(\(JSON(rows))) AS r(
                 id uuid, ordinal int, text text, page int, span_start int, span_end int,
-                heading_path jsonb, language text, text_hash text, search text)
+                boxes jsonb, heading_path jsonb, language text, text_hash text, search text)
             """)
     }
 
@@ -56,7 +56,8 @@ package struct RevisionStore {
     package func chunks(of revision: Revision.ID) throws(PostgresError) -> [StoredChunk] {
         let rows = try session.run(
             """
-            SELECT id, ordinal, text, page, span_start, span_end, heading_path, language, text_hash
+            SELECT id, ordinal, text, page, span_start, span_end, boxes, heading_path, language,
+                   text_hash
             FROM chunks WHERE tenant_id = \(Tenant.only) AND revision_id = \(revision)
             ORDER BY ordinal
             """)
@@ -143,6 +144,7 @@ private struct ChunkRow: Codable, Sendable {
     let page: Int?
     let spanStart: Int
     let spanEnd: Int
+    let boxes: [LineBox]?
     let headingPath: [String]
     let language: String
     let textHash: String
@@ -150,7 +152,7 @@ private struct ChunkRow: Codable, Sendable {
 
     /// The columns' names.
     enum CodingKeys: String, CodingKey {
-        case id, ordinal, text, page, language, search
+        case id, ordinal, text, page, boxes, language, search
         case spanStart = "span_start"
         case spanEnd = "span_end"
         case headingPath = "heading_path"
@@ -164,6 +166,7 @@ private struct ChunkRow: Codable, Sendable {
         page = new.chunk.page
         spanStart = new.chunk.span.lowerBound
         spanEnd = new.chunk.span.upperBound
+        boxes = new.chunk.boxes.isEmpty ? nil : new.chunk.boxes
         headingPath = new.chunk.headingPath
         language = new.chunk.language.rawValue
         textHash = hexadecimal(new.textHash)
@@ -180,6 +183,7 @@ extension Chunk {
         self.init(
             id: try row.get("id"), ordinal: try row.get("ordinal"), text: try row.get("text"),
             page: try row.find("page"), span: start..<end,
-            headingPath: try row.get("heading_path"), language: try row.get("language"))
+            headingPath: try row.get("heading_path"), language: try row.get("language"),
+            boxes: try row.find("boxes", as: JSON<[LineBox]>.self)?.value ?? [])
     }
 }

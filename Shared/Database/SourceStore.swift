@@ -89,7 +89,7 @@ package struct SourceStore {
     }
 
     static let selection: SQL = """
-        SELECT k.id, k.ordinal, k.text, k.page, k.span_start, k.span_end, k.heading_path,
+        SELECT k.id, k.ordinal, k.text, k.page, k.span_start, k.span_end, k.boxes, k.heading_path,
                k.language, k.document_id, d.kind, d.title, a.filename, t.path, t.url
         FROM chunks k
         JOIN documents d ON d.tenant_id = k.tenant_id AND d.id = k.document_id
@@ -98,16 +98,8 @@ package struct SourceStore {
         """
 
     static func shownChunk(_ row: Row) throws(PostgresError) -> ShownChunk {
-        let start: Int = try row.get("span_start")
-        let end: Int = try row.get("span_end")
-        let language: String = try row.get("language")
-        let chunk = Chunk(
-            id: try row.get("id"), ordinal: try row.get("ordinal"), text: try row.get("text"),
-            page: try row.find("page"), span: start..<max(start, end),
-            headingPath: try row.get("heading_path"),
-            language: Language(rawValue: language) ?? .other)
-        return ShownChunk(
-            chunk: chunk, documentID: try row.get("document_id"), kind: try row.get("kind"),
+        ShownChunk(
+            chunk: try Chunk(row), documentID: try row.get("document_id"), kind: try row.get("kind"),
             title: try row.get("title"), filename: try row.find("filename"),
             path: try row.find("path"), url: try row.find("url"))
     }

@@ -39,19 +39,22 @@ package struct Chunk: Sendable, Hashable, Identifiable {
     /// Titles from the outermost heading to the nearest.
     package let headingPath: [String]
     package let language: Language
+    /// Where its lines stand on the page; empty where that is not known.
+    package let boxes: [LineBox]
 
     package init(
         revision: Revision.ID, ordinal: Int, text: String, page: Int?, span: Range<Int>,
-        headingPath: [String], language: Language
+        headingPath: [String], language: Language, boxes: [LineBox] = []
     ) {
         self.init(
             id: ID(namespace: revision.rawValue, name: String(ordinal)), ordinal: ordinal,
-            text: text, page: page, span: span, headingPath: headingPath, language: language)
+            text: text, page: page, span: span, headingPath: headingPath, language: language,
+            boxes: boxes)
     }
 
     package init(
         id: ID, ordinal: Int, text: String, page: Int?, span: Range<Int>,
-        headingPath: [String], language: Language
+        headingPath: [String], language: Language, boxes: [LineBox] = []
     ) {
         self.id = id
         self.ordinal = ordinal
@@ -60,6 +63,7 @@ package struct Chunk: Sendable, Hashable, Identifiable {
         self.span = span
         self.headingPath = headingPath
         self.language = language
+        self.boxes = boxes
     }
 
     /// What the model embeds and the lexical index analyses: the headings give the text its subject.

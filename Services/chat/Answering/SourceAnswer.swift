@@ -11,12 +11,23 @@ struct SourceAnswer: Encodable, Sendable {
         let page: Int?
         let start: Int
         let end: Int
+        /// Where its lines stand on their page; not there where that is not known.
+        let boxes: [Box]?
 
         private enum CodingKeys: String, CodingKey {
-            case kind, path, url, page, start, end
+            case kind, path, url, page, start, end, boxes
             case chunkID = "chunk_id"
             case attachmentID = "attachment_id"
         }
+    }
+
+    /// A line's rectangle: see `LineBox`.
+    struct Box: Encodable, Sendable {
+        let page: Int
+        let left: Double
+        let top: Double
+        let width: Double
+        let height: Double
     }
 
     let source: String
@@ -36,6 +47,14 @@ struct SourceAnswer: Encodable, Sendable {
             attachmentID: isUpload
                 ? Attachment.ID(rawValue: numbered.documentID.rawValue) : nil,
             path: numbered.path, url: numbered.url, page: numbered.chunk.page,
-            start: numbered.chunk.span.lowerBound, end: numbered.chunk.span.upperBound)
+            start: numbered.chunk.span.lowerBound, end: numbered.chunk.span.upperBound,
+            boxes: Self.boxes(of: numbered.chunk))
+    }
+
+    private static func boxes(of chunk: Chunk) -> [Box]? {
+        guard let page = chunk.page, !chunk.boxes.isEmpty else { return nil }
+        return chunk.boxes.map {
+            Box(page: page, left: $0.left, top: $0.top, width: $0.width, height: $0.height)
+        }
     }
 }
