@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import HTTPService
 import HTTPTypes
 import Hummingbird
@@ -31,8 +32,12 @@ struct ServiceRouterTests {
         }
         router.get("fails") { _, _ -> String in throw Secret() }
         router.get("page") { request, _ in
-            let paging = try Paging(request, default: 50, max: 200)
-            return "\(paging.limit) \(paging.offset)"
+            // A list of the numbers from 0 to 499.
+            let paging = try Paging(request, PageSize(50, most: 200), alias: "after")
+            let start = try paging.place { Int($0) }.map { $0 + 1 } ?? paging.offset
+            let rows = Array((start..<500).prefix(paging.rowCountMax))
+            return try JSONResponse.make(
+                .ok, Page(rows, paging, total: 500, place: { String($0) }, item: { $0 }))
         }
         router.post("body") { request, _ in
             try await decodeJSON(Body.self, from: request, byteCountMax: 1000).message
@@ -90,10 +95,28 @@ struct ServiceRouterTests {
             func page(_ query: String) async throws -> TestResponse {
                 try await client.execute(uri: "/page?\(query)", method: .get)
             }
-            #expect(text(try await page("")) == "50 0")
-            #expect(text(try await page("limit=0&offset=-3")) == "1 0")
-            #expect(text(try await page("limit=99999999999999999999")) == "200 0")
-            isProblem(try await page("limit=ten"), 422, "invalid_request")
+            func used(_ query: String) async throws -> String {
+                let json = try JSONSerialization.jsonObject(
+                    with: Data(try await page(query).body.readableBytesView))
+                let body = json as? [String: Any] ?? [:]
+                let items = body["items"] as? [Int] ?? []
+                let (limit, offset) = (body["limit"] as? Int, body["offset"] as? Int)
+                #expect(body["total"] as? Int == 500)
+                return "\(limit ?? -1) \(offset ?? -1) \(items.first ?? -1)...\(items.last ?? -1)"
+            }
+            #expect(try await used("") == "50 0 0...49")
+            #expect(try await used("limit=0&offset=-3") == "1 0 0...0")
+            #expect(try await used("limit=99999999999999999999&offset=7") == "200 7 7...206")
+            let after = Cursor.encode("449")
+            #expect(try await used("cursor=\(after)&offset=9") == "50 0 450...499")
+            #expect(try await used("after=\(after)&limit=2") == "2 0 450...451")
+            let last = text(try await page("cursor=\(after)"))
+            #expect(last.contains(#""next_cursor":null"#))
+            let next = text(try await page("limit=2"))
+            #expect(next.contains(#""next_cursor":"\#(Cursor.encode("1"))""#))
+            for query in ["limit=ten", "offset=1.5", "cursor=!", "after=\(Cursor.encode("x"))"] {
+                isProblem(try await page(query), 422, "invalid_request")
+            }
         }
         #expect(Cursor.decode(Cursor.encode("42:x")) == "42:x")
         #expect(Cursor.decode("!") == nil)

@@ -58,16 +58,11 @@ struct IngestRoutes: Sendable {
     }
 
     private struct Result: Encodable {
-        struct Failure: Encodable {
-            let code: String
-            let message: String
-        }
-
         let status: Attachment.Status
         let jobID: Int
         let attachmentID: Attachment.ID
         let chunkCount: Int
-        let error: Failure?
+        let error: AttachmentFailureBody?
 
         private enum CodingKeys: String, CodingKey {
             case status, error
@@ -94,7 +89,7 @@ struct IngestRoutes: Sendable {
             .ok,
             Result(
                 status: done.status, jobID: job, attachmentID: id, chunkCount: done.chunkCount,
-                error: done.failure.map { Result.Failure(code: $0.code, message: $0.message) }))
+                error: done.failure.map(AttachmentFailureBody.init)))
     }
 
     /// The upload once its job is over; deleted meanwhile, it is not found any more.

@@ -1,6 +1,6 @@
 import Database
 import Domain
-import FoundationEssentials
+import HTTPService
 
 /// An upload as operators see it: what its owner sees, and the jobs about it.
 struct UploadBody: Encodable, Sendable {
@@ -10,23 +10,9 @@ struct UploadBody: Encodable, Sendable {
     var depth: UploadDepth?
 
     private enum Key: String, CodingKey {
-        case id, filename, size, sha256, uri, scope, status, caption, error, jobs
-        case attachmentID = "attachment_id"
-        case contentType = "content_type"
-        case byteCount = "size_bytes"
-        case createdAt = "created_at"
-        case ownerUserID = "owner_user_id"
-        case chunkCount = "chunk_count"
-        case pageCount = "page_count"
-        case chunks
+        case jobs, chunks, generation
         case textPreview = "text_preview"
         case textLength = "text_length"
-        case generation
-    }
-
-    private struct Failure: Encodable {
-        let code: String
-        let message: String
     }
 
     private struct Chunks: Encodable {
@@ -44,24 +30,8 @@ struct UploadBody: Encodable, Sendable {
     }
 
     func encode(to encoder: any Encoder) throws {
+        try AttachmentBody(attachment, isItem: true).encode(to: encoder)
         var body = encoder.container(keyedBy: Key.self)
-        try body.encode(attachment.id, forKey: .id)
-        try body.encode(attachment.id, forKey: .attachmentID)
-        try body.encode(attachment.filename, forKey: .filename)
-        try body.encode(attachment.contentType, forKey: .contentType)
-        try body.encode(attachment.byteCount, forKey: .size)
-        try body.encode(attachment.byteCount, forKey: .byteCount)
-        try body.encode(hexadecimal(attachment.sha256), forKey: .sha256)
-        try body.encode("/attachments/\(attachment.id)/raw", forKey: .uri)
-        try body.encode(attachment.owner == .shared ? "system" : "user", forKey: .scope)
-        try body.encode(attachment.status, forKey: .status)
-        try body.encode(attachment.caption, forKey: .caption)
-        try body.encode(Int(attachment.createdAt.timeIntervalSince1970), forKey: .createdAt)
-        try body.encode(attachment.owner.userID, forKey: .ownerUserID)
-        try body.encode(attachment.chunkCount, forKey: .chunkCount)
-        try body.encode(attachment.pageCount, forKey: .pageCount)
-        try body.encode(
-            attachment.failure.map { Failure(code: $0.code, message: $0.message) }, forKey: .error)
         try body.encode(jobs.map(JobBody.init), forKey: .jobs)
         guard let depth else { return }
         try body.encode(depth.generation, forKey: .generation)

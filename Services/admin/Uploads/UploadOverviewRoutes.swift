@@ -12,8 +12,7 @@ struct UploadOverviewRoutes: Sendable {
     let qdrant: Qdrant
     let logger: Logger
 
-    private static let limitDefault = 200
-    private static let limitMax = 500
+    private static let pageSize = PageSize(200, most: 500)
     private static let jobCountMax = 5
     private static let depthJobCountMax = 50
     /// Characters of the extracted text.
@@ -40,29 +39,6 @@ struct UploadOverviewRoutes: Sendable {
         }
     }
 
-    private struct Page: Encodable {
-        let items: [UploadBody]
-        let limit: Int
-        let offset: Int
-        let total: Int
-        let nextCursor: String?
-
-        private enum Key: String, CodingKey {
-            case items, limit, offset, total
-            case nextCursor = "next_cursor"
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var body = encoder.container(keyedBy: Key.self)
-            try body.encode(items, forKey: .items)
-            try body.encode(limit, forKey: .limit)
-            try body.encode(offset, forKey: .offset)
-            try body.encode(total, forKey: .total)
-            // Null says that this was the last page.
-            try body.encode(nextCursor, forKey: .nextCursor)
-        }
-    }
-
     private func overview(_ request: Request, context: ServiceContext) async throws -> Response {
         let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
         if let text = body.attachmentID {
@@ -72,26 +48,23 @@ struct UploadOverviewRoutes: Sendable {
         return try JSONResponse.make(.ok, try await list(body))
     }
 
-    private func list(_ body: Body) async throws -> Page {
+    private func list(_ body: Body) async throws -> Page<UploadBody> {
         let filter = try filter(body)
-        let limit = min(max(1, body.limit ?? Self.limitDefault), Self.limitMax)
-        let before = try before(body.cursor)
-        let offset = before == nil ? max(0, body.offset ?? 0) : 0
+        let paging = Paging(
+            limit: body.limit, offset: body.offset, cursor: body.cursor, Self.pageSize)
+        let before = try paging.place { Int($0) }
         return try await pool.read { session in
             let store = UploadOverviewStore(session)
-            // One more than asked tells whether there is a next page.
-            let found = try store.list(filter, limit: limit + 1, offset: offset, before: before)
-            let shown = found.prefix(limit)
+            let found = try store.list(
+                filter, limit: paging.rowCountMax, offset: paging.offset, before: before)
             let jobs = try JobOverviewStore(session).list(
-                subjects: shown.map(\.id.description), limitEach: Self.jobCountMax)
+                subjects: found.map(\.id.description), limitEach: Self.jobCountMax)
             let bySubject = Dictionary(grouping: jobs, by: \.subject)
             return Page(
-                items: shown.map {
-                    UploadBody(attachment: $0, jobs: bySubject[$0.id.description] ?? [])
-                },
-                limit: limit, offset: offset, total: try store.count(filter),
-                nextCursor: found.count > shown.count
-                    ? shown.last.map { Cursor.encode(String($0.sequence)) } : nil)
+                found, paging, total: try store.count(filter), place: { String($0.sequence) }
+            ) {
+                UploadBody(attachment: $0, jobs: bySubject[$0.id.description] ?? [])
+            }
         }
     }
 
@@ -111,14 +84,6 @@ struct UploadOverviewRoutes: Sendable {
             filter.status = known
         }
         return filter
-    }
-
-    private func before(_ cursor: String?) throws -> Int? {
-        guard let cursor, !cursor.isEmpty else { return nil }
-        guard let sequence = Cursor.decode(cursor).flatMap({ Int($0) }) else {
-            throw Problem.invalid("/cursor", "The cursor is not one of ours.")
-        }
-        return sequence
     }
 
     private func inspect(_ id: Attachment.ID) async throws -> UploadBody {

@@ -10,6 +10,8 @@ struct ConversationRoutes: Sendable {
     let pool: PostgresPool
     let answering: Answering
 
+    private static let pageSize = PageSize(50, most: 200)
+    private static let messagePageSize = PageSize(200, most: 500)
     private static let titleLengthMax = 200
     private static let searchLengthMax = 200
 
@@ -21,50 +23,26 @@ struct ConversationRoutes: Sendable {
         router.get("conversations/:id/messages", use: messages)
     }
 
-    private struct Page: Encodable {
-        let items: [ConversationAnswer]
-        let limit: Int
-        let offset: Int
-        let total: Int
-        let nextCursor: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case items, limit, offset, total
-            case nextCursor = "next_cursor"
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(items, forKey: .items)
-            try container.encode(limit, forKey: .limit)
-            try container.encode(offset, forKey: .offset)
-            try container.encode(total, forKey: .total)
-            try container.encode(nextCursor, forKey: .nextCursor)
-        }
-    }
-
     private func list(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let paging = try Paging(request, default: 50, max: 200)
+        let paging = try Paging(request, Self.pageSize)
         let search = request.uri.queryParameters["q"].map {
             String($0.prefix(Self.searchLengthMax))
         }
-        let position = try Self.position(paging.cursor)
+        let position = try paging.place(Self.position)
         let (found, total) = try await pool.read { session in
             let store = ConversationStore(session)
             return (
                 try store.list(
                     for: context.principal, search: search, after: position,
-                    offset: position == nil ? paging.offset : 0, limit: paging.limit + 1),
+                    offset: paging.offset, limit: paging.rowCountMax),
                 try store.count(for: context.principal, search: search)
             )
         }
-        let items = found.prefix(paging.limit)
-        let next = found.count > paging.limit ? items.last.map(Self.cursor) : nil
         return try JSONResponse.make(
             .ok,
-            Page(
-                items: items.map { ConversationAnswer($0) }, limit: paging.limit,
-                offset: paging.offset, total: total, nextCursor: next))
+            Page(found, paging, total: total, place: { "\($0.lastSequence) \($0.id)" }) {
+                ConversationAnswer($0)
+            })
     }
 
     private func show(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -137,14 +115,14 @@ struct ConversationRoutes: Sendable {
 
     private func messages(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let id = try Self.id(context)
-        let paging = try Paging(request, default: 200, max: 500)
-        let before = try Self.sequence(request)
+        let paging = try Paging(request, Self.messagePageSize, alias: "before")
+        let before = try paging.place { Int($0) }
         let (found, references) = try await pool.read { session in
             guard try ConversationStore(session).find(id, for: context.principal) != nil else {
                 throw Problem.conversationNotFound
             }
             let store = MessageStore(session)
-            let found = try store.list(in: id, before: before, limit: paging.limit + 1)
+            let found = try store.list(in: id, before: before, limit: paging.rowCountMax)
             return (found, try store.references(of: found.map(\.id), for: context.principal))
         }
         let shown = found.suffix(paging.limit)
@@ -162,27 +140,10 @@ struct ConversationRoutes: Sendable {
             "id", as: Conversation.ID.self, orThrow: .conversationNotFound)
     }
 
-    private static func cursor(_ conversation: Conversation) -> String {
-        Cursor.encode("\(conversation.lastSequence) \(conversation.id)")
-    }
-
-    private static func position(
-        _ cursor: String?
-    ) throws -> ConversationStore.Position? {
-        guard let cursor else { return nil }
-        let parts = Cursor.decode(cursor)?.split(separator: " ") ?? []
+    private static func position(_ place: String) -> ConversationStore.Position? {
+        let parts = place.split(separator: " ")
         guard parts.count == 2, let sequence = Int(parts[0]), let id = Conversation.ID(parts[1])
-        else { throw Problem.invalid("/cursor", "`cursor` must be a `next_cursor` of this list.") }
+        else { return nil }
         return .init(sequence: sequence, id: id)
-    }
-
-    /// `before`, or `cursor` by the same meaning.
-    private static func sequence(_ request: Request) throws -> Int? {
-        let query = request.uri.queryParameters
-        guard let text = query["before"] ?? query["cursor"], !text.isEmpty else { return nil }
-        guard let sequence = Cursor.decode(String(text)).flatMap({ Int($0) }) else {
-            throw Problem.invalid("/before", "`before` must be a `next_cursor` of this list.")
-        }
-        return sequence
     }
 }

@@ -14,6 +14,7 @@ struct AttachmentRoutes: Sendable {
     let points: PointErasure
     let logger: Logger
 
+    private static let pageSize = PageSize(200, most: 500)
     /// How long a deletion's answer waits for the engine.
     private static let eraseWait = Duration.seconds(2)
 
@@ -25,35 +26,24 @@ struct AttachmentRoutes: Sendable {
 
     private func list(_ request: Request, context: ServiceContext) async throws -> Response {
         let principal = context.principal
-        let paging = try Paging(request, default: 200, max: 500)
-        let before = try paging.cursor.map(Self.sequence)
+        let paging = try Paging(request, Self.pageSize)
+        let before = try paging.place { Int($0) }
         let sources: Set<SourceKind> =
             try request.flag("include_shared") ? [.mine, .shared] : [.mine]
         let (found, total) = try await pool.read { session in
             let store = AttachmentStore(session)
             return (
-                // One more than asked tells whether there is a next page.
                 try store.list(
-                    for: principal, sources: sources, limit: paging.limit + 1,
-                    offset: before == nil ? paging.offset : 0, before: before),
+                    for: principal, sources: sources, limit: paging.rowCountMax,
+                    offset: paging.offset, before: before),
                 try store.count(for: principal, sources: sources)
             )
         }
-        let items = found.prefix(paging.limit)
         return try JSONResponse.make(
             .ok,
-            Page(
-                items: items.map { AttachmentBody($0, isItem: true) }, limit: paging.limit,
-                offset: paging.offset, total: total,
-                nextCursor: found.count > items.count
-                    ? items.last.map { Cursor.encode(String($0.sequence)) } : nil))
-    }
-
-    private static func sequence(_ cursor: String) throws -> Int {
-        guard let sequence = Cursor.decode(cursor).flatMap({ Int($0) }) else {
-            throw Problem.invalid("/cursor", "The cursor is not one of ours.")
-        }
-        return sequence
+            Page(found, paging, total: total, place: { String($0.sequence) }) {
+                AttachmentBody($0, isItem: true)
+            })
     }
 
     private func find(_ request: Request, context: ServiceContext) async throws -> Response {
@@ -74,7 +64,8 @@ struct AttachmentRoutes: Sendable {
                 EraseDocumentJob.kind, EraseDocumentJob(documentID: id),
                 subject: id.description, priority: .erase, in: transaction)
             try transaction.notify(Channel.attachments, id.description)
-            return try documents.findTombstone(id).map { $0.remainingSeconds <= 0 } ?? true
+            return try documents.findTombstone(id).map { $0.remainingSeconds <= 0 }
+                ?? true
         }
         logger.info("attachment deleted", metadata: ["attachment.id": "\(id)"])
         // Before an ingest's lease is over, its points may still come: the job waits for that.
@@ -89,29 +80,6 @@ struct AttachmentRoutes: Sendable {
         let found = try await pool.read { try AttachmentStore($0).find(id, for: principal) }
         guard let found else { throw Problem.attachmentNotFound }
         return found
-    }
-
-    private struct Page: Encodable {
-        let items: [AttachmentBody]
-        let limit: Int
-        let offset: Int
-        let total: Int
-        let nextCursor: String?
-
-        private enum Key: String, CodingKey {
-            case items, limit, offset, total
-            case nextCursor = "next_cursor"
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var body = encoder.container(keyedBy: Key.self)
-            try body.encode(items, forKey: .items)
-            try body.encode(limit, forKey: .limit)
-            try body.encode(offset, forKey: .offset)
-            try body.encode(total, forKey: .total)
-            // Null says that this was the last page.
-            try body.encode(nextCursor, forKey: .nextCursor)
-        }
     }
 
     private struct Deleted: Encodable {

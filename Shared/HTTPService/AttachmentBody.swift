@@ -1,13 +1,13 @@
-import Domain
+package import Domain
 import FoundationEssentials
 
 /// An attachment as clients see it: the upload's answer, and more in lists.
-struct AttachmentBody: Encodable, Sendable {
+package struct AttachmentBody: Encodable, Sendable {
     private let attachment: Attachment
     /// Also what only an item has, not the answer to an upload.
     private let isItem: Bool
 
-    init(_ attachment: Attachment, isItem: Bool) {
+    package init(_ attachment: Attachment, isItem: Bool) {
         self.attachment = attachment
         self.isItem = isItem
     }
@@ -23,7 +23,7 @@ struct AttachmentBody: Encodable, Sendable {
         case pageCount = "page_count"
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var body = encoder.container(keyedBy: Key.self)
         try body.encode(attachment.id, forKey: .id)
         try body.encode(attachment.id, forKey: .attachmentID)
@@ -38,7 +38,8 @@ struct AttachmentBody: Encodable, Sendable {
         try body.encode(attachment.caption, forKey: .caption)
         try body.encode(Int(attachment.createdAt.timeIntervalSince1970), forKey: .createdAt)
         if isItem || attachment.failure != nil {
-            try body.encode(attachment.failure.map(FailureBody.init), forKey: .error)
+            try body.encode(
+                attachment.failure.map(AttachmentFailureBody.init), forKey: .error)
         }
         guard isItem else { return }
         try body.encode(attachment.owner.userID, forKey: .ownerUserID)
@@ -56,15 +57,16 @@ struct AttachmentBody: Encodable, Sendable {
         }
     }
 
-    static func uri(of id: Attachment.ID) -> String { "/attachments/\(id)/raw" }
+    package static func uri(of id: Attachment.ID) -> String { "/attachments/\(id)/raw" }
+}
 
-    private struct FailureBody: Encodable {
-        let code: String
-        let message: String
+/// Why a file could not be indexed, for its owner.
+package struct AttachmentFailureBody: Encodable, Sendable {
+    private let code: String
+    private let message: String
 
-        init(_ failure: Attachment.Failure) {
-            code = failure.code
-            message = failure.message
-        }
+    package init(_ failure: Attachment.Failure) {
+        code = failure.code
+        message = failure.message
     }
 }
