@@ -18,7 +18,7 @@ option = $(if $(filter $(2),$(GIVEN)),--$(1) "$$$(2)")
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test bench token env stop clean-state lint format
+.PHONY: help run test eval bench token env stop clean-state lint format
 
 help: ## prints this
 	@echo "make …"
@@ -51,6 +51,12 @@ bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,q
 	@$(LOCAL_STACK)/install plan bench | grep . || echo "  install and download nothing, build what has changed"
 	@$(LOCAL_STACK)/install bench
 	@$(PYTHON) -m bench $(call option,only,ONLY) $(call option,binaries,BINARIES)
+
+eval: ## measures what retrieval finds in the sample pages; CRANFIELD=folder adds that; TUNE=1, MISSES=1
+	@echo "make eval: 2 minutes once all is built; CRANFIELD embeds for 15 the first time" >&2
+	@$(LOCAL_STACK)/install run
+	swift build $(ARROWS)
+	@$(PYTHON) -m evaluation $(call option,cranfield,CRANFIELD) $(if $(TUNE),--tune) $(if $(MISSES),--misses)
 
 token: ## prints a token of the running stack: SUB=alice EMAIL= NAME= GROUP=admins CLAIMS='{"exp": 1}'
 	@$(STACK) token $(call option,subject,SUB) $(call option,email,EMAIL) \

@@ -171,6 +171,14 @@ let package = Package(
             name: "QueueBenchmark",
             dependencies: ["JobQueue", "Postgres", "Database", argumentParser, lifecycle, logging],
             path: "Tests/Benchmarks", swiftSettings: settings),
+        // Not a test: it measures what retrieval finds. `make eval` runs it.
+        .executableTarget(
+            name: "Evaluation",
+            dependencies: [
+                "Retrieval", "Qdrant", "Database", "Postgres", "ModelEndpoint", "OutboundHTTP",
+                "TextAnalysis", "Domain", "ServiceRuntime", argumentParser, asyncHTTPClient,
+            ],
+            path: "Tests/Evaluation", swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
         tests(
             "PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle, nioCore]),
