@@ -103,8 +103,13 @@ let package = Package(
     targets: [
         system("CLibPQ", "libpq", "libpq-dev"),
         system("CLibGit2", "libgit2", "libgit2-dev"),
+        system("CLibCurl", "libcurl", "libcurl4-openssl-dev"),
+        system("COpenSSL", "openssl", "libssl-dev"),
         system("CStemmer", nil, "libstemmer-dev"),
+        system("CUchardet", "uchardet", "libuchardet-dev"),
         system("CLinux", nil, "libc6-dev"),
+        system("CArchive", "libarchive", "libarchive-dev"),
+        system("CXML", "libxml-2.0", "libxml2-dev"),
 
         shared("Domain", crypto),
         shared("Postgres", "CLibPQ", lifecycle, logging),
@@ -116,10 +121,14 @@ let package = Package(
         shared("ModelEndpoint", "OutboundHTTP", nioCore, nioHTTP1),
         shared("Qdrant", "OutboundHTTP", "Domain", nioCore, nioHTTP1),
         shared("TextAnalysis", "CStemmer", "Domain"),
+        shared("CharacterEncoding", "CUchardet"),
         shared(
             "Retrieval", "Qdrant", "Database", "ModelEndpoint", "TextAnalysis", "Domain",
             "Postgres", logging),
-        shared("ObjectStorage", "Domain", crypto, logging, nioCore, nioPosix),
+        shared(
+            "ObjectStorage", "CLibCurl", "COpenSSL", "Domain", logging, nioCore, nioPosix),
+        shared("Archive", "CArchive"),
+        shared("Markup", "CXML"),
         shared("ChildProcess", "CLinux", subprocess, systemPackage, logging),
         shared("Git", "CLibGit2", "ChildProcess"),
         shared(
@@ -149,7 +158,7 @@ let package = Package(
             webService + [
                 "JobQueue",
                 "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
-                "Retrieval", crypto,
+                "CharacterEncoding", "Archive", "Markup", "Retrieval", crypto,
             ]),
         service(
             "Admin",
@@ -198,10 +207,11 @@ let package = Package(
         tests(
             "RuntimeTests",
             [
-                "ServiceRuntime", "HTTPService", "ObjectStorage", "ChildProcess", "Domain",
+                "ServiceRuntime", "HTTPService", "ChildProcess", "Domain",
                 "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioPosix,
                 logging, lifecycle, httpTypes, asyncAlgorithms, asyncHTTPClient,
             ]),
+        tests("ObjectStorageTests", ["ObjectStorage", "Domain", logging] + nio),
         tests("GitTests", ["Git", "ChildProcess", nioCore, nioPosix, logging]),
         tests(
             "IdentityTests",
@@ -225,7 +235,7 @@ let package = Package(
             "IngestTests",
             webService + [
                 "Ingest", "JobQueue", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
-                "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
+                "CharacterEncoding", "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
             ]),
         tests(
             "AdminTests",
@@ -236,7 +246,7 @@ let package = Package(
             ]),
         tests(
             "SystemTests",
-            ["Domain", "Postgres", asyncHTTPClient, nioFoundation] + nio),
+            ["Domain", "Postgres", asyncHTTPClient, crypto, nioFoundation] + nio),
     ],
     swiftLanguageModes: [.v6]
 )

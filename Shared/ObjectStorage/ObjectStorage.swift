@@ -1,3 +1,4 @@
+package import FoundationEssentials
 package import NIOCore
 
 /// The raw bytes of uploads, by key.
@@ -5,6 +6,8 @@ package import NIOCore
 /// An object is there as a whole or not at all, and never changes: a key is written once.
 package protocol ObjectStorage: Sendable {
     /// Stores the bytes as they come. A failure, also of `bytes`, leaves nothing behind.
+    ///
+    /// The result says under which key: what is sealed gets a name that tells so.
     func put<Bytes: AsyncSequence & Sendable>(
         key: String, bytes: Bytes, byteCountMax: Int
     ) async throws(ObjectStorageError) -> StoredObject where Bytes.Element == ByteBuffer
@@ -15,28 +18,35 @@ package protocol ObjectStorage: Sendable {
     /// An object that is not there is deleted already.
     func delete(key: String) async throws(ObjectStorageError)
 
-    /// Keys that begin with `prefix` and come after `after`, in order, `countMax` at most.
+    /// Objects whose keys begin with `prefix` and come after `after`, in the keys' order,
+    /// `countMax` at most.
     func list(
         prefix: String, after: String?, countMax: Int
-    ) async throws(ObjectStorageError) -> [String]
+    ) async throws(ObjectStorageError) -> [ListedObject]
+
+    /// Removes what a `put` began before this moment and never finished, its process having died.
+    ///
+    /// - Returns: how many.
+    func removeUnfinished(before: Date) async throws(ObjectStorageError) -> Int
 }
 
 /// What was stored, measured on its way.
 package struct StoredObject: Sendable, Hashable {
+    /// What to ask for it by.
+    package let key: String
     package let byteCount: Int
     package let sha256: [UInt8]
-
-    package init(byteCount: Int, sha256: [UInt8]) {
-        self.byteCount = byteCount
-        self.sha256 = sha256
-    }
 }
 
-/// An object being read.
-package struct ObjectBody: Sendable {
-    /// Of the part that was asked for.
-    package let byteCount: Int
-    package let bytes: ObjectBytes
+package struct ListedObject: Sendable, Hashable {
+    package let key: String
+    /// When its storing began or ended, whichever the storage remembers.
+    package let storedAt: Date
+
+    package init(key: String, storedAt: Date) {
+        self.key = key
+        self.storedAt = storedAt
+    }
 }
 
 package enum ObjectStorageError: Error {
@@ -47,10 +57,23 @@ package enum ObjectStorageError: Error {
     case rangeNotSatisfiable(byteCount: Int)
     /// What the bytes to store came from failed.
     case sourceFailed(any Error)
-    /// The storage cannot be used now: full, away, or not ours to write to.
+    /// The task that asked was cancelled.
+    case cancelled
+    /// What is stored is not what was put there.
+    case corrupt(String)
+    /// The storage cannot be used now: full, away, or not ours to use.
     case unavailable(String)
-    /// The setting names no storage that we know.
+    /// The settings name no storage that we know.
     case unusable(String)
+
+    /// An error of a `put`, whoever threw it.
+    init(puttingFailedBy error: any Error) {
+        switch error {
+        case let error as ObjectStorageError: self = error
+        case is CancellationError: self = .cancelled
+        default: self = .sourceFailed(error)
+        }
+    }
 }
 
 /// Which characters keys have: what every kind of storage takes as it is.
@@ -58,11 +81,15 @@ enum ObjectKey {
     private static let byteCountMax = 512
 
     static func requireValid(_ key: String) throws(ObjectStorageError) {
-        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
-        guard key.utf8.count <= byteCountMax, parts.allSatisfy(isValid) else { throw .invalidKey }
+        guard isValid(key) else { throw .invalidKey }
     }
 
-    private static func isValid(_ part: Substring) -> Bool {
+    static func isValid(_ key: String) -> Bool {
+        key.utf8.count <= byteCountMax
+            && key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isValidPart)
+    }
+
+    private static func isValidPart(_ part: Substring) -> Bool {
         guard let first = part.utf8.first, first != UInt8(ascii: ".") else { return false }
         return part.utf8.allSatisfy { byte in
             switch byte {
@@ -74,15 +101,4 @@ enum ObjectKey {
             }
         }
     }
-}
-
-/// The storage a setting names: `file:///absolute`, `file://./relative` or a path.
-package func makeObjectStorage(uri: String) throws(ObjectStorageError) -> any ObjectStorage {
-    if uri.hasPrefix("file://") {
-        return try FolderStorage(root: String(uri.dropFirst("file://".count)))
-    }
-    if uri.contains("://") {
-        throw .unusable("only folders can be used: file:///path, file://./path or a path")
-    }
-    return try FolderStorage(root: uri)
 }

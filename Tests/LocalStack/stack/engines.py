@@ -23,6 +23,27 @@ def qdrant(folder: Path, port: int) -> Component:
     )
 
 
+S3_BUCKET = "tests"
+S3_KEYS = ("AKIDTESTS", "not-a-secret-of-anybody")
+
+
+def s3(folder: Path, port: int) -> Component:
+    """An S3 server that checks signatures, with one bucket."""
+    (folder / "buckets" / S3_BUCKET).mkdir(parents=True, exist_ok=True)
+    return Component(
+        name="s3",
+        command=[
+            str(VENV_BIN / "rclone"), "serve", "s3", "--addr", f"127.0.0.1:{port}",
+            "--auth-key", ",".join(S3_KEYS), "--vfs-cache-mode", "writes",
+            "--cache-dir", str(folder / "cache"), str(folder / "buckets"),
+        ],
+        # No configuration of the machine's.
+        environment={"RCLONE_CONFIG": "/dev/null"},
+        # Refuses who has not signed.
+        is_ready=answers(f"http://127.0.0.1:{port}/", status=400),
+    )
+
+
 def embeddings(kind: str, port: int) -> Component:
     """One of two: the server answers one request at a time, and no question shall wait for passages."""
     return Component(

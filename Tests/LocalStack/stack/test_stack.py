@@ -20,6 +20,7 @@ def start(folder: Path) -> tuple[Stack, dict[str, str]]:
         stack.start(
             postgres.component(folder / "postgres", ports.ports["postgres"], is_durable=False),
             engines.qdrant(folder / "qdrant", ports.ports["qdrant"]),
+            engines.s3(folder / "s3", ports.ports["s3"]),
             engines.embeddings("query", ports.ports["embeddings-query"]),
             engines.embeddings("passage", ports.ports["embeddings-passage"]),
             engines.extractive_model(
@@ -35,6 +36,10 @@ def start(folder: Path) -> tuple[Stack, dict[str, str]]:
     return stack, {
         "TEST_DATABASE_URL": postgres.url(ports.ports["postgres"], "postgres"),
         "TEST_QDRANT_URL": local["qdrant"],
+        "TEST_S3_URL": local["s3"],
+        "TEST_S3_BUCKET": engines.S3_BUCKET,
+        "TEST_S3_ACCESS_KEY_ID": engines.S3_KEYS[0],
+        "TEST_S3_SECRET_ACCESS_KEY": engines.S3_KEYS[1],
         "TEST_EMBED_QUESTION_URL": f"{local['embeddings-query']}/v1",
         "TEST_EMBED_PASSAGE_URL": f"{local['embeddings-passage']}/v1",
         "TEST_CHAT_URL": f"{local['extractive-model']}/v1",
@@ -49,6 +54,6 @@ def start(folder: Path) -> tuple[Stack, dict[str, str]]:
 
 
 NAMES = (
-    "postgres", "qdrant", "embeddings-query", "embeddings-passage", "extractive-model",
+    "postgres", "qdrant", "s3", "embeddings-query", "embeddings-passage", "extractive-model",
     "scripted-model", "llama", "issuer",
 )

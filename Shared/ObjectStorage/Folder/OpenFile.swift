@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import NIOCore
 
@@ -41,18 +42,23 @@ final class OpenFile: Sendable {
         }
     }
 
-    /// Empty at the end.
-    func read(at offset: Int, byteCount: Int) throws(ObjectStorageError) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: byteCount)
-        while true {
+    func read(_ range: Range<Int>) throws(ObjectStorageError) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: range.count)
+        while buffer.readableBytes < range.count {
+            let (offset, rest) = (
+                range.lowerBound + buffer.readableBytes, range.count - buffer.readableBytes
+            )
             var result = 0
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) {
-                result = pread(descriptor, $0.baseAddress, byteCount, off_t(offset))
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: rest) {
+                result = pread(descriptor, $0.baseAddress, rest, off_t(offset))
                 return max(0, result)
             }
-            if result >= 0 { return buffer }
-            if errno != EINTR { throw FileCalls.failure() }
+            if result < 0, errno == EINTR { continue }
+            guard result >= 0 else { throw FileCalls.failure() }
+            // A file that became shorter is not the object that was stored.
+            guard result > 0 else { throw .corrupt("the object is cut short") }
         }
+        return buffer
     }
 
     func synchronize() throws(ObjectStorageError) {
@@ -73,6 +79,16 @@ enum FileCalls {
             made += "/\(part)"
             guard mkdir(made, 0o700) == 0 || errno == EEXIST else { throw failure() }
         }
+    }
+
+    /// Nil when there is no such file.
+    static func modificationTime(_ path: String) throws(ObjectStorageError) -> Date? {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else {
+            if errno == ENOENT { return nil }
+            throw failure()
+        }
+        return Date(timeIntervalSince1970: Double(facts.st_mtim.tv_sec))
     }
 
     /// Every file below, as keys.

@@ -1,5 +1,4 @@
-import Crypto
-import FoundationEssentials
+package import FoundationEssentials
 import Glibc
 package import NIOCore
 import NIOPosix
@@ -25,31 +24,18 @@ package struct FolderStorage: ObjectStorage {
         let temporary = "\(root)/\(Self.incoming)/\(UUID().uuidString.lowercased())"
         do {
             let file = try await inFolder { try OpenFile.create(temporary) }
-            let stored = try await write(bytes, to: file, byteCountMax: byteCountMax)
+            var incoming = try IncomingBytes(byteCountMax: byteCountMax)
+            for try await buffer in bytes {
+                try incoming.take(buffer)
+                try await blocking { try file.write(buffer) }
+            }
+            let stored = try incoming.finish(key: key)
             try await inFolder { try publish(file, temporary: temporary, key: key) }
             return stored
         } catch {
             await discard(temporary)
-            throw error as? ObjectStorageError ?? .sourceFailed(error)
+            throw ObjectStorageError(puttingFailedBy: error)
         }
-    }
-
-    private func write<Bytes: AsyncSequence & Sendable>(
-        _ bytes: Bytes, to file: OpenFile, byteCountMax: Int
-    ) async throws -> StoredObject where Bytes.Element == ByteBuffer {
-        var hash = SHA256()
-        var byteCount = 0
-        for try await buffer in bytes {
-            byteCount += buffer.readableBytes
-            guard byteCount <= byteCountMax else {
-                throw ObjectStorageError.tooLarge(byteCountMax: byteCountMax)
-            }
-            buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-            try await blocking { try file.write(buffer) }
-        }
-        // A cancelled task's sequence may end as if it were whole.
-        try Task.checkCancellation()
-        return StoredObject(byteCount: byteCount, sha256: Array(hash.finalize()))
     }
 
     /// What is named survives a power cut: first the bytes, then the name, then the folders.
@@ -97,12 +83,7 @@ package struct FolderStorage: ObjectStorage {
             let file = try OpenFile.open(path)
             return (file, try file.byteCount())
         }
-        let wanted = range ?? 0..<byteCount
-        guard wanted.lowerBound >= 0, wanted.upperBound <= byteCount else {
-            throw .rangeNotSatisfiable(byteCount: byteCount)
-        }
-        return ObjectBody(
-            byteCount: wanted.count, bytes: ObjectBytes(file: file, range: wanted))
+        return try ObjectBody(FileReader(file: file), range: range, of: byteCount)
     }
 
     package func delete(key: String) async throws(ObjectStorageError) {
@@ -121,42 +102,39 @@ package struct FolderStorage: ObjectStorage {
 
     package func list(
         prefix: String, after: String?, countMax: Int
-    ) async throws(ObjectStorageError) -> [String] {
-        let keys = try await inFolder { try FileCalls.files(under: root, "") }
-        return Array(
-            keys.filter { $0.hasPrefix(prefix) && $0 > after ?? "" }.sorted().prefix(countMax))
+    ) async throws(ObjectStorageError) -> [ListedObject] {
+        try await inFolder {
+            let keys = try FileCalls.files(under: root, "")
+                .filter { $0.hasPrefix(prefix) && $0 > after ?? "" }.sorted()
+            // One that was deleted meanwhile is no object any more.
+            return try keys.prefix(countMax).compactMap { key in
+                try FileCalls.modificationTime("\(root)/\(key)").map {
+                    ListedObject(key: key, storedAt: $0)
+                }
+            }
+        }
+    }
+
+    package func removeUnfinished(before: Date) async throws(ObjectStorageError) -> Int {
+        let folder = "\(root)/\(Self.incoming)"
+        return try await blocking {
+            try FileCalls.files(under: folder, "").count { name in
+                let path = "\(folder)/\(name)"
+                guard let time = try FileCalls.modificationTime(path), time < before else {
+                    return false
+                }
+                return unlink(path) == 0
+            }
+        }
     }
 }
 
-/// An object's bytes, read a piece at a time, for any number of readers.
-package struct ObjectBytes: AsyncSequence, Sendable {
-    package typealias Element = ByteBuffer
-    static let pieceByteCount = 128 << 10
-
+private struct FileReader: ObjectReader {
     let file: OpenFile
-    let range: Range<Int>
+    let pieceByteCount = 128 << 10
 
-    package func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(file: file, range: range)
-    }
-
-    package struct AsyncIterator: AsyncIteratorProtocol {
-        let file: OpenFile
-        var range: Range<Int>
-
-        package mutating func next() async throws -> ByteBuffer? {
-            guard !range.isEmpty else { return nil }
-            try Task.checkCancellation()
-            let (file, offset) = (file, range.lowerBound)
-            let count = Swift.min(range.count, pieceByteCount)
-            let buffer = try await blocking { try file.read(at: offset, byteCount: count) }
-            // A file that became shorter is not the object that was stored.
-            guard buffer.readableBytes > 0 else {
-                throw ObjectStorageError.unavailable("the object is cut short")
-            }
-            range = (offset + buffer.readableBytes)..<range.upperBound
-            return buffer
-        }
+    func read(_ range: Range<Int>) async throws(ObjectStorageError) -> ByteBuffer {
+        try await blocking { try file.read(range) }
     }
 }
 
