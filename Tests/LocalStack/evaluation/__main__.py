@@ -1,4 +1,4 @@
-"""python -m evaluation [--cranfield FOLDER] [--tune] [--misses]: what retrieval finds, in tables."""
+"""python -m evaluation [--cranfield FOLDER] [--tune] [--misses]   what retrieval finds"""
 
 import argparse
 import shutil

@@ -49,8 +49,9 @@ def ask(
 ) -> list[Found]:
     given = json.dumps([{"id": q.id, "question": q.text} for q in asked.questions])
     done = subprocess.run(
-        [str(binaries / "Evaluation"), "--top-k", str(TOP_K)], input=given, env=base_environment() | settings,
-        capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
+        [str(binaries / "Evaluation"), "--top-k", str(TOP_K)], input=given,
+        env=base_environment() | settings, capture_output=True, text=True, timeout=SECONDS_MAX,
+        check=False,
     )
     if done.returncode != 0:
         raise StackError(f"the questions could not be asked:\n{done.stderr}")

@@ -1,4 +1,4 @@
-"""Pages indexed as in a deployment: `admin` syncs a git repository of them, `ingest` works it off."""
+"""Pages indexed as in a deployment: `admin` syncs a git repository, `ingest` works it off."""
 
 import contextlib
 import json

@@ -1,10 +1,11 @@
-"""What is asked of which pages: our questions about the sample pages, and the Cranfield collection."""
+"""What is asked of which pages: our questions about the sample pages; the Cranfield collection."""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stack.component import StackError
 from stack.materials import PAGES
@@ -68,12 +69,12 @@ def sample_pages() -> QuestionSet:
     )
 
 
-def sample_question(one: dict[str, object]) -> Question:
-    relevant: dict[str, int] = one["relevant"]  # type: ignore[assignment]
+def sample_question(one: dict[str, Any]) -> Question:
+    relevant: dict[str, int] = one["relevant"]
     best = max(relevant, key=lambda unit: relevant[unit], default="")
     return Question(
-        id=int(str(one["id"])), text=str(one["question"]), language=str(one["language"]),
-        relevant=relevant, page_language=best.partition("/")[0],
+        id=one["id"], text=one["question"], language=one["language"], relevant=relevant,
+        page_language=best.partition("/")[0],
     )
 
 
@@ -106,12 +107,14 @@ def cranfield(folder: Path) -> QuestionSet:
 
 def abstracts(folder: Path) -> Iterator[tuple[str, str]]:
     for document in re.findall(r"<doc>(.*?)</doc>", read(folder / "cran.all.1400.xml"), re.DOTALL):
-        number, title, text = (
-            " ".join(found[1].split()) if (found := re.search(rf"<{tag}>(.*?)</{tag}>", document, re.DOTALL)) else ""
-            for tag in ("docno", "title", "text")
-        )
+        number, title, text = (field_of(document, name) for name in ("docno", "title", "text"))
         # Every abstract repeats its title.
         yield f"{number}.md", f"# {title}\n\n{text.removeprefix(title).strip()}\n"
+
+
+def field_of(document: str, name: str) -> str:
+    found = re.search(rf"<{name}>(.*?)</{name}>", document, re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
 
 
 def read(file: Path) -> str:

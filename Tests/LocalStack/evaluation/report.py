@@ -93,14 +93,16 @@ def ratio(part: Sequence[Found], whole: Sequence[Found]) -> str:
 
 
 def misses(results: Results) -> list[str]:
-    """Every question of which another section than the right one came first, or that was refused."""
+    """Every question that was refused, or of which a section that does not answer came first."""
     lines = []
     for asked, found in results:
         lines += ["", f"Not found first, of {asked.title}:"]
         for one in answerable(found):
-            units = one.units(one.rankings["hybrid"])
-            place = one.scores(one.rankings["hybrid"]).mrr
+            ranking = one.rankings["hybrid"]
+            place = one.scores(ranking).mrr
             if place < 1 or not one.answer:
-                said = "refused" if not one.answer else f"place {round(1 / place) if place else '> 10'}"
-                lines.append(f"  {one.question.id}. {one.question.text} ({said}; {units[0]})")
+                where = f"place {round(1 / place)}" if place else "not among ten"
+                said = where if one.answer else "refused"
+                first = one.units(ranking)[0]
+                lines.append(f"  {one.question.id}. {one.question.text} ({said}; first {first})")
     return lines

@@ -60,7 +60,8 @@ class QuestionTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "cran.all.1400.xml").write_text(
-                "<doc>\n<docno>7</docno>\n<title>a wing</title>\n<text>a wing\nin air</text>\n</doc>"
+                "<doc>\n<docno>7</docno>\n<title>a wing</title>\n"
+                "<text>a wing\nin air</text>\n</doc>"
             )
             (folder / "cran.qry.xml").write_text("<num> 4</num><title>\nwhat\nflies\n</title>")
             (folder / "cranqrel.trec.txt").write_text("1 0 7 2\n1 0 8 -1\n")
