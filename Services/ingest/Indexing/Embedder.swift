@@ -13,12 +13,7 @@ struct Embedder: Sendable {
     }
 
     let pool: PostgresPool
-    let models: ModelEndpoint
-    /// Of one request to the model.
-    let batchSize: Int
-
-    /// For one batch: a slow model on one core takes a second for a passage.
-    private static let deadline = Duration.seconds(60)
+    let queue: EmbeddingQueue
 
     /// Those texts that do not fit the model's window, by the endpoint's own count. All others are
     /// in the embeddings table afterwards.
@@ -32,10 +27,7 @@ struct Embedder: Sendable {
             let missing = slice.filter {
                 found[hexadecimal($0.hash)] == nil && seen.insert($0.hash).inserted
             }
-            for batchStart in stride(from: 0, to: missing.count, by: batchSize) {
-                let batch = missing[batchStart..<min(batchStart + batchSize, missing.count)]
-                tooLong.formUnion(try await embed(batch: Array(batch), owner: owner, index: index))
-            }
+            tooLong.formUnion(try await embed(missing: missing, owner: owner, index: index))
         }
         return tooLong
     }
@@ -54,53 +46,60 @@ struct Embedder: Sendable {
     /// Hashes in one query.
     private static let lookupSize = 500
 
+    /// A batch of them at a time in each of the queue's places, kept when it is done: what is cut
+    /// short here is no more than what is under way.
     private func embed(
-        batch: [Text], owner: Owner, index: IndexDescription
+        missing texts: [Text], owner: Owner, index: IndexDescription
     ) async throws -> Set<[UInt8]> {
-        let window = Chunking.windowTokenCount(of: index.chunkingVersion) ?? Chunking.defaultWindow
-        guard let embeddings = try await ask(batch, index) else {
-            if batch.count == 1 { return [batch[0].hash] }
-            return try await embedEach(batch, owner: owner, index: index)
+        var rest = texts[...]
+        func next() -> [Text]? {
+            defer { rest = rest.dropFirst(queue.batchSize) }
+            return rest.isEmpty ? nil : Array(rest.prefix(queue.batchSize))
         }
-        let bounds = WindowProof.bounds(
-            of: batch.map(\.text), promptTokenCount: embeddings.promptTokenCount)
+        return try await withThrowingTaskGroup(of: [Text].self) { group in
+            var tooLong: Set<[UInt8]> = []
+            for _ in 0..<queue.concurrency {
+                guard let batch = next() else { break }
+                group.addTask { try await prove(batch, owner: owner, index: index) }
+            }
+            while let refused = try await group.next() {
+                tooLong.formUnion(refused.map(\.hash))
+                guard let batch = next() else { continue }
+                group.addTask { try await prove(batch, owner: owner, index: index) }
+            }
+            return tooLong
+        }
+    }
+
+    /// Together with other documents' texts first; those whose own count that does not tell, again,
+    /// each alone.
+    private func prove(
+        _ texts: [Text], owner: Owner, index: IndexDescription
+    ) async throws -> [Text] {
+        let unproved = try await embed(texts, alone: false, owner: owner, index: index)
+        return try await embed(unproved, alone: true, owner: owner, index: index)
+    }
+
+    /// Those that are not proved to fit the window. Of a text alone the count is exact: a model that
+    /// cuts says that its window is full, one that does not says by how much it is passed.
+    private func embed(
+        _ texts: [Text], alone: Bool, owner: Owner, index: IndexDescription
+    ) async throws -> [Text] {
+        let window = Chunking.windowTokenCount(of: index.chunkingVersion) ?? Chunking.defaultWindow
+        let outcomes = try await queue.embed(
+            texts.map(\.text), model: index.passageModel, dimensionCount: index.dimensionCount,
+            alone: alone)
         var proved: [(Text, [Float])] = []
         var unproved: [Text] = []
-        for (position, text) in batch.enumerated() {
-            if bounds[position] < window {
-                proved.append((text, embeddings.vectors[position]))
+        for (text, outcome) in zip(texts, outcomes) {
+            if case .vector(let vector, let tokenCountMax) = outcome, tokenCountMax < window {
+                proved.append((text, vector))
             } else {
                 unproved.append(text)
             }
         }
         try await keep(proved, owner: owner, index: index)
-        // Of one text the count is exact: a model that cuts says that its window is full, one that
-        // does not says by how much it is passed.
-        if batch.count == 1 { return Set(unproved.map(\.hash)) }
-        return try await embedEach(unproved, owner: owner, index: index)
-    }
-
-    /// Nil when the endpoint says that it is too long.
-    private func ask(_ batch: [Text], _ index: IndexDescription) async throws -> Embeddings? {
-        do {
-            return try await models.embed(
-                batch.map(\.text), as: .passage, model: index.passageModel,
-                expecting: index.dimensionCount, deadline: Self.deadline)
-        } catch {
-            if error == .tooLong { return nil }
-            throw error
-        }
-    }
-
-    /// One by one, each with a count of its own.
-    private func embedEach(
-        _ texts: [Text], owner: Owner, index: IndexDescription
-    ) async throws -> Set<[UInt8]> {
-        var tooLong: Set<[UInt8]> = []
-        for text in texts {
-            tooLong.formUnion(try await embed(batch: [text], owner: owner, index: index))
-        }
-        return tooLong
+        return unproved
     }
 
     private func keep(
