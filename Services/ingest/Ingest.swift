@@ -60,7 +60,7 @@ struct Ingest: Sendable {
                 database, connectionCountMax: settings.concurrency * 2 + 8, waitMax: .seconds(5),
                 logger: logger),
             listener: PostgresListener(database, channels: Self.channels, logger: logger),
-            storage: try makeObjectStorage(uri: settings.uploadsURI),
+            storage: try makeObjectStorage(settings.storage, logger: logger),
             qdrant: Qdrant(
                 http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
                 url: settings.qdrant.url, apiKey: settings.qdrant.apiKey),
@@ -109,7 +109,9 @@ struct Ingest: Sendable {
     }
 
     /// What works off the jobs.
-    var workerServices: [any Service] { [lateWrites, worker] }
+    var workerServices: [any Service] { [lateWrites, storageSweep, worker] }
+
+    var storageSweep: StorageSweep { StorageSweep(pool: pool, storage: storage, logger: logger) }
 
     private var worker: JobWorker {
         JobWorker(

@@ -1,3 +1,4 @@
+import ObjectStorage
 import Retrieval
 import ServiceRuntime
 
@@ -15,7 +16,7 @@ struct IngestSettings: Sendable {
     let qdrant: QdrantSettings
     let models: ModelSettings
     let internalKeys: InternalAuthSettings
-    let uploadsURI: String
+    let storage: StorageConfiguration
     let byteCountMax: Int
     let uploadWaitSeconds: Int
     let roles: Set<Role>
@@ -29,7 +30,8 @@ struct IngestSettings: Sendable {
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
         internalKeys = InternalAuthSettings(from: &reader)
-        uploadsURI = reader.text("UPLOADS_URI", dev: "file://./uploads")
+        storage = StorageConfiguration(
+            from: &reader, certificateFile: runtime.certificateFile)
         byteCountMax = reader.count("MAX_UPLOAD_MB", default: 25, in: 1...1024) << 20
         uploadWaitSeconds = reader.count("UPLOAD_WAIT_SECONDS", default: 10, in: 0...50)
         roles = Self.roles(from: &reader)

@@ -90,6 +90,18 @@ package struct AttachmentStore {
         return try rows.first?.get("total") ?? 0
     }
 
+    /// Those of these keys that an attachment's bytes are stored under, whoever's it is; also of one
+    /// that is being erased.
+    package func storageKeys(among keys: [String]) throws(PostgresError) -> Set<String> {
+        var found: Set<String> = []
+        for row in try session.run(
+            "SELECT storage_key FROM attachments WHERE storage_key = ANY(\(keys)::text[])")
+        {
+            found.insert(try row.get("storage_key"))
+        }
+        return found
+    }
+
     /// Being indexed, for the first time or again.
     package func setProcessing(_ id: Attachment.ID) throws(PostgresError) {
         try set(id, status: .processing, failure: nil)

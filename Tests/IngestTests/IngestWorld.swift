@@ -78,7 +78,7 @@ struct IngestWorld: Sendable {
             settings: settings, pool: pool,
             listener: PostgresListener(
                 pool.configuration, channels: Ingest.channels, logger: .test),
-            storage: try makeObjectStorage(uri: settings.uploadsURI),
+            storage: try makeObjectStorage(settings.storage, logger: .test),
             qdrant: Qdrant(http: http, url: settings.qdrant.url, apiKey: nil),
             models: ModelEndpoint(settings.models, http: http),
             executable: try environment("TEST_BINARIES") + "/ingest", logger: .test)

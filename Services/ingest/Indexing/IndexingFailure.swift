@@ -21,6 +21,8 @@ enum IndexingFailure {
         case ObjectStorageError.unavailable: JobFailure.snooze(.seconds(5))
         case ObjectStorageError.notFound:
             JobFailure.giveUp(code: "missing", message: "The stored file is gone.")
+        case ObjectStorageError.corrupt:
+            JobFailure.giveUp(code: "corrupt", message: "The stored file was changed.")
         default: error
         }
     }

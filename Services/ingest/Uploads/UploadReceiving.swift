@@ -26,10 +26,10 @@ struct UploadReceiving: Sendable {
         let file = TextFile(
             MultipartFile(
                 request.body, boundary: boundary, field: "file", byteCountMax: byteCountMax))
-        let key = "uploads/\(Identifier<StoredFile>())"
         let stored: StoredObject
         do {
-            stored = try await storage.put(key: key, bytes: file, byteCountMax: byteCountMax)
+            stored = try await storage.put(
+                key: UploadKey.new(), bytes: file, byteCountMax: byteCountMax)
         } catch {
             throw problem(of: file.failure ?? error)
         }
@@ -37,15 +37,13 @@ struct UploadReceiving: Sendable {
             guard let kind = file.kind else { throw TextFile.Unreadable() }
             guard stored.byteCount > 0 else { throw MultipartError.malformed("the file is empty") }
             return ReceivedFile(
-                filename: file.filename, contentType: kind.rawValue, storageKey: key,
+                filename: file.filename, contentType: kind.rawValue, storageKey: stored.key,
                 byteCount: stored.byteCount, sha256: stored.sha256)
         } catch {
-            try await storage.delete(key: key)
+            try await storage.delete(key: stored.key)
             throw problem(of: error)
         }
     }
-
-    private enum StoredFile {}
 
     private func boundary(of request: Request) throws -> MultipartBoundary {
         do {

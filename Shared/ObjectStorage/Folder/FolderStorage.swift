@@ -105,7 +105,8 @@ package struct FolderStorage: ObjectStorage {
     ) async throws(ObjectStorageError) -> [ListedObject] {
         try await inFolder {
             let keys = try FileCalls.files(under: root, "")
-                .filter { $0.hasPrefix(prefix) && $0 > after ?? "" }.sorted()
+                .filter { $0.hasPrefix(prefix) && $0 > after ?? "" && ObjectKey.isValid($0) }
+                .sorted()
             // One that was deleted meanwhile is no object any more.
             return try keys.prefix(countMax).compactMap { key in
                 try FileCalls.modificationTime("\(root)/\(key)").map {

@@ -1,0 +1,94 @@
+import Database
+import FoundationEssentials
+import Logging
+import ObjectStorage
+import Postgres
+import ServiceLifecycle
+
+/// Removes abandoned bytes, now and then: uploads whose process died before their row was written,
+/// or before their bytes were all there.
+///
+/// Bytes come before rows, so that young bytes without a row are an upload under way. No upload may
+/// take half as long as what is left alone here.
+struct StorageSweep: Service {
+    struct Result: Equatable {
+        var removedCount = 0
+        var unfinishedCount = 0
+    }
+
+    /// What is younger is nobody's business.
+    private static let ageMin: TimeInterval = 24 * 3600
+    private static let pageCountMax = 1000
+    /// So many nameless objects in a page that has no named one are taken for another's.
+    private static let suspiciousCount = 10
+    /// Not all replicas at once, and soon enough for one that is restarted often.
+    private static let firstPause = 60...600
+    private static let pauseSeconds = 6 * 3600
+    /// Any number that nobody else locks.
+    static let lock: Int64 = 0x6365_6C69_7377
+
+    let pool: PostgresPool
+    let storage: any ObjectStorage
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var pause = Int.random(in: Self.firstPause)
+            while !Task.isCancelled {
+                do {
+                    try await Task.sleep(for: .seconds(pause))
+                    try await sweep(before: Date(timeIntervalSinceNow: -Self.ageMin))
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.warning(
+                        "abandoned bytes may remain", metadata: ["reason": "\(error)"])
+                }
+                pause = Self.pauseSeconds
+            }
+        }
+    }
+
+    /// Nil when somebody else is sweeping.
+    @discardableResult
+    func sweep(before moment: Date) async throws -> Result? {
+        try await pool.withAdvisoryLock(Self.lock, waitMax: .zero) {
+            var result = Result()
+            result.unfinishedCount = try await storage.removeUnfinished(before: moment)
+            var last: String?
+            repeat {
+                let page = try await storage.list(
+                    prefix: UploadKey.prefix, after: last, countMax: Self.pageCountMax)
+                result.removedCount += try await removeNameless(in: page, before: moment)
+                last = page.last?.key
+            } while last != nil
+            if result != Result() {
+                logger.info(
+                    "removed abandoned bytes",
+                    metadata: [
+                        "object.count": "\(result.removedCount)",
+                        "unfinished.count": "\(result.unfinishedCount)",
+                    ])
+            }
+            return result
+        }
+    }
+
+    private func removeNameless(in page: [ListedObject], before moment: Date) async throws -> Int {
+        let ours = page.filter { UploadKey.isOurs($0.key) }
+        // Read after the list: what got its row in between has it now.
+        let named = try await pool.read { [keys = ours.map(\.key)] session in
+            try AttachmentStore(session).storageKeys(among: keys)
+        }
+        let nameless = ours.filter { !named.contains($0.key) }
+        let abandoned = nameless.filter { $0.storedAt < moment }
+        if named.isEmpty, abandoned.count >= Self.suspiciousCount {
+            logger.error(
+                "the database names none of the stored files: not swept, this may be the wrong one",
+                metadata: ["object.count": "\(abandoned.count)"])
+            return 0
+        }
+        for object in abandoned { try await storage.delete(key: object.key) }
+        return abandoned.count
+    }
+}
