@@ -17,12 +17,6 @@ extension Problem {
         .serviceUnavailable, code: "overloaded",
         detail: "Too many answers are being written. Please ask again in a moment.",
         headers: [.retryAfter: "2"])
-    static let keyReused = Problem(
-        .unprocessableContent, code: "idempotency_key_reused",
-        detail: "This Idempotency-Key was used for another request.")
-    static let invalidKey = Problem(
-        .unprocessableContent, code: "invalid_idempotency_key",
-        detail: "An Idempotency-Key has between 1 and 200 characters.")
 }
 
 /// Postgres being away is not our failing: the member may try again.

@@ -15,7 +15,10 @@ package enum Migrations {
     /// In order, without gaps. Never edited once released: expand, then contract.
     static let all = [
         Migration(
-            version: 1, name: "initial", compatibleFrom: 1, sql: PackageResources._001_initial_sql)
+            version: 1, name: "initial", compatibleFrom: 1, sql: PackageResources._001_initial_sql),
+        Migration(
+            version: 2, name: "members_own", compatibleFrom: 1,
+            sql: PackageResources._002_members_own_sql),
     ]
 
     /// What this version was written for.

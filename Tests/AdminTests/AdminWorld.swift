@@ -116,9 +116,9 @@ struct AdminWorld: Sendable {
 
     func post(
         _ path: String, _ body: String? = nil, as user: String = "root",
-        type: String = "application/json"
+        type: String = "application/json", key: String? = nil
     ) async throws -> Reply {
-        try await send(.post, path, body, as: user, type: type)
+        try await send(.post, path, body, as: user, type: type, key: key)
     }
 
     func get(_ path: String, as user: String = "root") async throws -> Reply {
@@ -127,10 +127,11 @@ struct AdminWorld: Sendable {
 
     private func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String?, as user: String,
-        type: String?
+        type: String?, key: String? = nil
     ) async throws -> Reply {
         var headers: HTTPFields = [.authorization: "Bearer \(user)"]
         if body != nil, let type { headers[.contentType] = type }
+        if let name = HTTPField.Name("Idempotency-Key") { headers[name] = key }
         let response = try await client.execute(
             uri: path, method: method, headers: headers,
             body: body.map { ByteBuffer(string: $0) })

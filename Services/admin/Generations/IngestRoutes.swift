@@ -40,9 +40,22 @@ struct IngestRoutes: Sendable {
         if let asked {
             guard let id = Attachment.ID(asked) else { throw Problem.attachmentNotFound }
             let seconds = min(max(0, try request.count("wait") ?? 0), Self.waitSecondsMax)
-            return try await ingest(id, waitSeconds: seconds)
+            let repeatable = try Self.repeatable(request, "attachment \(id)", context)
+            return try await ingest(id, as: repeatable, waitSeconds: seconds)
         }
-        return body.all == true ? try await ingestAll() : try await ingestUnindexed()
+        return body.all == true
+            ? try await ingestAll(as: Self.repeatable(request, "all", context))
+            : try await ingestUnindexed(as: Self.repeatable(request, "unindexed", context))
+    }
+
+    /// - Parameter meaning: what is asked for, alike in the body and in the query.
+    private static func repeatable(
+        _ request: Request, _ meaning: String, _ context: ServiceContext
+    ) throws -> Reindexing.Repeatable {
+        let keyed = try request.idempotencyKey().map {
+            KeyedRequest($0, route: "POST /admin/ingest", body: meaning.utf8)
+        }
+        return Reindexing.Repeatable(principal: context.principal, request: keyed)
     }
 
     private struct Queued: Encodable {
@@ -72,14 +85,15 @@ struct IngestRoutes: Sendable {
         }
     }
 
-    private func ingest(_ id: Attachment.ID, waitSeconds: Int) async throws -> Response {
+    private func ingest(
+        _ id: Attachment.ID, as request: Reindexing.Repeatable, waitSeconds: Int
+    ) async throws -> Response {
         let end = ContinuousClock.now + .seconds(waitSeconds)
         let news = listener.notifications(on: Channel.attachments)
-        guard let queued = try await reindexing.queue(id) else { throw Problem.attachmentNotFound }
+        let job = try await reindexing.queue(id, as: request)
         logger.info("upload is indexed again", metadata: ["attachment.id": "\(id)"])
-        let answer = Queued(jobID: queued.job, attachmentID: id)
+        let answer = Queued(jobID: job, attachmentID: id)
         guard waitSeconds > 0 else { return try JSONResponse.make(.accepted, answer) }
-        let job = queued.job
         let done = await SignalWait(news: news, payload: id.description).first(until: end) {
             // Away for a moment: the next look may succeed.
             try? await findDone(id, job: job)
@@ -107,9 +121,10 @@ struct IngestRoutes: Sendable {
         private enum CodingKeys: CodingKey { case status, queued, skipped }
     }
 
-    private func ingestUnindexed() async throws -> Response {
-        let (queued, skipped) = try await reindexing.queueUnindexed()
-        return try JSONResponse.make(.ok, Counted(queued: queued, skipped: skipped))
+    private func ingestUnindexed(as request: Reindexing.Repeatable) async throws -> Response {
+        let counts = try await reindexing.queueUnindexed(as: request)
+        return try JSONResponse.make(
+            .ok, Counted(queued: counts.queued, skipped: counts.skipped))
     }
 
     private struct Building: Encodable {
@@ -123,14 +138,14 @@ struct IngestRoutes: Sendable {
         }
     }
 
-    private func ingestAll() async throws -> Response {
+    private func ingestAll(as request: Reindexing.Repeatable) async throws -> Response {
         do {
-            let build = try await reindexing.buildAll()
+            let build = try await reindexing.buildAll(as: request)
             logger.info(
                 "index generation is being built",
-                metadata: ["generation.number": "\(build.generation.number)"])
+                metadata: ["generation.number": "\(build.generation)"])
             return try JSONResponse.make(
-                .accepted, Building(jobID: build.job, generation: build.generation.number))
+                .accepted, Building(jobID: build.job, generation: build.generation))
         } catch is ModelError {
             throw Problem.unavailable("The embedding model does not answer.")
         }

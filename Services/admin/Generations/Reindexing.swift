@@ -1,5 +1,6 @@
 import Database
 import Domain
+import HTTPService
 import JobQueue
 import Logging
 import ModelEndpoint
@@ -19,33 +20,30 @@ struct Reindexing: Sendable {
     /// Enqueued by one request; the next request takes the next ones.
     private static let batchCountMax = 2_000
 
-    struct QueuedAttachment: Sendable {
-        let attachment: Attachment
-        let job: Int
-    }
-
-    /// Nil when there is no such upload. One that is waiting already is not queued twice.
-    func queue(_ id: Attachment.ID) async throws -> QueuedAttachment? {
-        try await pool.transaction { transaction in
+    /// The job of an upload. One that is waiting already is not queued twice.
+    func queue(_ id: Attachment.ID, as request: Repeatable) async throws -> Int {
+        try await once(request) { transaction in
             // Locked: two requests at once find each other's job.
             guard
                 try DocumentStore(transaction).findLocked(Document.ID(rawValue: id.rawValue))
                     != nil,
                 let attachment = try AttachmentStore(transaction).find(id)
-            else { return nil }
+            else { throw Problem.attachmentNotFound }
             let open = try JobOverviewStore(transaction).findOpen(
                 IndexAttachmentJob.kind, subject: id.description)
-            if let open, open.state == "ready" {
-                return QueuedAttachment(attachment: attachment, job: open.id)
-            }
-            let job = try enqueue(attachment, priority: .upload, transaction)
-            return QueuedAttachment(attachment: attachment, job: job)
+            if let open, open.state == "ready" { return open.id }
+            return try enqueue(attachment, priority: .upload, transaction)
         }
     }
 
+    struct Counts: Codable, Sendable {
+        let queued: Int
+        let skipped: Int
+    }
+
     /// What failed, is missing in the live index, or was made by an older chunker.
-    func queueUnindexed() async throws -> (queued: Int, skipped: Int) {
-        try await pool.transaction { transaction in
+    func queueUnindexed(as request: Repeatable) async throws -> Counts {
+        try await once(request) { transaction in
             let store = UploadOverviewStore(transaction)
             let version = Chunking.version(windowTokenCount: index.windowTokenCount)
             let uploads = try store.listUnindexed(
@@ -59,27 +57,43 @@ struct Reindexing: Sendable {
                     subject: page.description, priority: .bulk, in: transaction)
             }
             let queued = uploads.count + pages.count
-            return (queued, max(0, try store.documentCount() - queued))
+            return Counts(queued: queued, skipped: max(0, try store.documentCount() - queued))
         }
     }
 
-    struct Build: Sendable {
-        let generation: Generation
+    struct Build: Codable, Sendable {
+        let generation: Int
         let job: Int
     }
 
     /// Begins a new generation beside the live one, or finds the one that is being built.
-    func buildAll() async throws -> Build {
+    func buildAll(as request: Repeatable) async throws -> Build {
         let description = try await index.description(asking: models)
         do {
-            return try await pool.transaction { transaction in
-                try build(description, transaction)
-            }
+            return try await once(request) { try build(description, $0) }
         } catch let error as PostgresError where error.isDuplicate() {
             // Another request began one at the same moment: now it is there to be found.
-            return try await pool.transaction { transaction in
-                try build(description, transaction)
+            return try await once(request) { try build(description, $0) }
+        }
+    }
+
+    /// Who asks, and under which key, if any.
+    struct Repeatable: Sendable {
+        let principal: Principal
+        let request: KeyedRequest?
+    }
+
+    /// In a transaction, unless the same request came before: then what that one answered.
+    private func once<Answer: Codable & Sendable>(
+        _ repeatable: Repeatable, _ act: @Sendable (Transaction) throws -> Answer
+    ) async throws -> Answer {
+        try await pool.transaction { transaction in
+            guard let request = repeatable.request else { return try act(transaction) }
+            let store = IdempotencyStore(transaction, for: repeatable.principal)
+            guard let answer = try store.once(request, { try act(transaction) }) else {
+                throw Problem.keyReused
             }
+            return answer
         }
     }
 
@@ -92,10 +106,11 @@ struct Reindexing: Sendable {
                 BuildGenerationJob.kind, subject: Self.subject(building.number))
             // Its job may have died: then this request takes the building up again.
             let job = try open?.id ?? enqueue(building, transaction)
-            return Build(generation: building, job: job)
+            return Build(generation: building.number, job: job)
         }
         let generation = try store.insert(description, collectionBase: collectionBase)
-        return Build(generation: generation, job: try enqueue(generation, transaction))
+        return Build(
+            generation: generation.number, job: try enqueue(generation, transaction))
     }
 
     private func enqueue(

@@ -23,11 +23,11 @@ struct ChatRoutes: Sendable {
         let body = try await decodeJSON(
             ChatRequest.self, from: request, byteCountMax: RequestLimits.bodyByteCountMax)
         let draft = try Self.checked(body)
-        let key = try Self.repeatKey(request, body)
+        let keyed = try Self.keyed(request, body)
         guard answering.reserve() else { throw Problem.overloaded }
         let result: QuestionIntake.Result
         do {
-            result = try await intake.store(draft, for: context.principal, under: key)
+            result = try await intake.store(draft, for: context.principal, as: keyed)
         } catch {
             answering.giveBack()
             throw error
@@ -74,18 +74,11 @@ struct ChatRoutes: Sendable {
             sources: try RequestLimits.sources(body.sources))
     }
 
-    /// What is hashed is what was understood: spaces and the order of keys make no difference.
-    private static func repeatKey(
-        _ request: Request, _ body: ChatRequest
-    ) throws -> QuestionIntake.RepeatKey? {
-        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name] else {
-            return nil
-        }
-        guard (1...QuestionIntake.RepeatKey.lengthMax).contains(key.utf8.count) else {
-            throw Problem.invalidKey
-        }
+    /// Spaces and the order of keys make no difference.
+    private static func keyed(_ request: Request, _ body: ChatRequest) throws -> KeyedRequest? {
+        guard let key = try request.idempotencyKey() else { return nil }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return QuestionIntake.RepeatKey(key, of: try encoder.encode(body))
+        return KeyedRequest(key, route: "POST /chat", body: try encoder.encode(body))
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Database
 import Domain
 import FoundationEssentials
@@ -24,34 +23,18 @@ struct QuestionIntake: Sendable {
         let sources: Set<SourceKind>
     }
 
-    /// An `Idempotency-Key` and what the request it came with was.
-    struct RepeatKey: Sendable {
-        let key: String
-        let bodyHash: [UInt8]
-
-        static let lengthMax = 200
-
-        init(_ key: String, of body: some Sequence<UInt8>) {
-            self.key = key
-            bodyHash = Array(SHA256.hash(data: Array(body)))
-        }
-    }
-
     let pool: PostgresPool
     let replica: String
     let leaseSeconds: Int
 
-    private static let route = "POST /chat"
-
     func store(
-        _ draft: Draft, for principal: Principal, under key: RepeatKey?
+        _ draft: Draft, for principal: Principal, as request: KeyedRequest?
     ) async throws -> Result {
         let reply = Message.ID()
         return try await pool.transaction(deadline: .seconds(10)) { transaction in
-            if let key {
-                let claim = try IdempotencyStore(transaction).claim(
-                    key.key, route: Self.route, bodyHash: key.bodyHash, subject: reply.rawValue,
-                    for: principal)
+            if let request {
+                let claim = try IdempotencyStore(transaction, for: principal).claim(
+                    request, subject: reply.rawValue)
                 switch claim {
                 case .first: break
                 case .repeated(let subject): return .repeated(Message.ID(rawValue: subject))
