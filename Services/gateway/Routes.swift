@@ -59,6 +59,9 @@ struct Routes: Sendable {
         Route(.GET, "/openapi.json", .own(.document)),
         Route(.GET, "/ping", .own(.ping)),
         Route(.GET, "/user", .own(.user)),
+        Route(.DELETE, "/user", .upstream(.ingest)),
+        Route(.GET, "/user/export", .upstream(.ingest)),
+        Route(.GET, "/user/usage", .upstream(.ingest)),
 
         Route(.POST, "/chat", .upstream(.chat)),
         Route(.POST, "/chat/{message_id}/cancel", .upstream(.chat)),
@@ -76,6 +79,7 @@ struct Routes: Sendable {
         Route(.GET, "/attachments/{id}", .upstream(.ingest)),
         Route(.DELETE, "/attachments/{id}", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}/raw", .upstream(.ingest)),
+        Route(.GET, "/attachments/{id}/pages/{n}", .upstream(.ingest)),
 
         Route(.POST, "/admin/uploads", .byBody(multipart: .ingest, otherwise: .admin)),
         Route(.POST, "/admin/ingest", .upstream(.admin)),

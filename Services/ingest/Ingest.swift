@@ -29,6 +29,7 @@ struct Ingest: Sendable {
     private let queue = JobQueue()
     private let points: PointErasure
     private let lateWrites: LateWrites
+    private let embeddings: EmbeddingQueue
     /// Our own executable, which is also the child that opens documents.
     private let executable: String
 
@@ -47,6 +48,9 @@ struct Ingest: Sendable {
         self.logger = logger
         points = PointErasure(pool: pool, qdrant: qdrant)
         lateWrites = LateWrites(pool: pool, points: points, logger: logger)
+        embeddings = EmbeddingQueue(
+            models: models, batchSize: settings.models.embedding.batchCountMax,
+            concurrency: settings.embedConcurrency, logger: logger)
     }
 
     /// On what the settings name.
@@ -74,8 +78,12 @@ struct Ingest: Sendable {
 
     /// What runs, in the order of starting; stopped in reverse.
     func services() throws -> [any Service] {
-        var services: [any Service] = [pool, listener]
-        if settings.roles.contains(.worker) { services += [firstGeneration] + workerServices }
+        var services: [any Service] = [
+            pool, listener, SandboxReport(sandbox: sandbox, logger: logger),
+        ]
+        if settings.roles.contains(.worker) {
+            services += [firstGeneration, retentionSchedule] + workerServices
+        }
         let verifier = try InternalTokenVerifier(
             publicKeys: settings.internalKeys.publicKeys, audience: "ingest")
         services.append(
@@ -109,9 +117,24 @@ struct Ingest: Sendable {
     }
 
     /// What works off the jobs.
-    var workerServices: [any Service] { [lateWrites, storageSweep, worker] }
+    var workerServices: [any Service] { [embeddings, lateWrites, storageSweep, worker] }
 
     var storageSweep: StorageSweep { StorageSweep(pool: pool, storage: storage, logger: logger) }
+
+    private var sandbox: DocumentSandbox {
+        DocumentSandbox(storage: storage, executable: executable, limits: settings.extraction)
+    }
+
+    private var captions: PictureCaptions? {
+        settings.models.visionModel.map { model in
+            PictureCaptions(
+                pool: pool, renderer: renderer, models: models, model: model, logger: logger)
+        }
+    }
+
+    private var renderer: PageRenderer {
+        PageRenderer(sandbox: sandbox, concurrency: settings.concurrency)
+    }
 
     private var worker: JobWorker {
         JobWorker(
@@ -120,13 +143,12 @@ struct Ingest: Sendable {
     }
 
     private var handlers: [any JobHandler] {
-        let embedder = Embedder(
-            pool: pool, models: models, batchSize: settings.models.embedding.batchCountMax)
-        let extractor = Extractor(
-            storage: storage, executable: executable, limits: settings.extraction)
+        let embedder = Embedder(pool: pool, queue: embeddings)
         let indexer = DocumentIndexer(
             pool: pool, qdrant: qdrant,
-            drafts: RevisionDrafts(extractor: extractor, embedder: embedder), embedder: embedder,
+            drafts: RevisionDrafts(
+                extractor: Extractor(sandbox: sandbox), captions: captions, embedder: embedder),
+            embedder: embedder,
             queue: queue, lateWrites: lateWrites, logger: logger)
         return [
             IndexAttachment(pool: pool, indexer: indexer),
@@ -135,21 +157,44 @@ struct Ingest: Sendable {
             BuildGeneration(pool: pool, qdrant: qdrant, queue: queue, logger: logger),
             DropGeneration(pool: pool, qdrant: qdrant),
             EraseDocument(pool: pool, points: points, storage: storage),
+            EnforceRetention(
+                pool: pool, retention: settings.retention, deletion: deletion, logger: logger),
             SweepRevisions(pool: pool, qdrant: qdrant),
         ]
     }
 
+    private var deletion: DocumentDeletion { DocumentDeletion(queue: queue) }
+
+    var allowance: UploadAllowance {
+        UploadAllowance(pool: pool, limits: settings.userLimits, logger: logger)
+    }
+
+    var keeping: UploadKeeping {
+        UploadKeeping(
+            pool: pool, queue: queue, storage: storage, allowance: allowance, logger: logger)
+    }
+
+    var retentionSchedule: RetentionSchedule {
+        RetentionSchedule(pool: pool, queue: queue, logger: logger)
+    }
+
     private func addRoutes(to router: some RouterMethods<ServiceContext>) {
         UploadRoutes(
-            pool: pool, queue: queue,
             receiving: UploadReceiving(storage: storage, byteCountMax: settings.byteCountMax),
-            storage: storage,
+            keeping: keeping, allowance: allowance,
             waiting: IndexingWait(
                 pool: pool, listener: listener, defaultSeconds: settings.uploadWaitSeconds),
             logger: logger
         ).add(to: router)
-        AttachmentRoutes(pool: pool, queue: queue, points: points, logger: logger).add(to: router)
+        AttachmentRoutes(pool: pool, deletion: deletion, points: points, logger: logger)
+            .add(to: router)
+        UserRoutes(
+            pool: pool, limits: settings.userLimits, uploadByteCountMax: settings.byteCountMax,
+            export: UserExport(pool: pool, storage: storage, logger: logger),
+            erasure: UserErasure(pool: pool, queue: queue, deletion: deletion), logger: logger
+        ).add(to: router)
         DownloadRoutes(pool: pool, storage: storage).add(to: router)
+        PageRoutes(pool: pool, renderer: renderer).add(to: router)
     }
 }
 

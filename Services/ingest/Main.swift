@@ -1,6 +1,7 @@
 import ArgumentParser
 import ChildProcess
 import Database
+import Logging
 import OutboundHTTP
 import ServiceRuntime
 
@@ -8,7 +9,23 @@ import ServiceRuntime
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Uploads, and the workers that index and erase.",
-        subcommands: [Serve.self, ExtractCommand.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, ExtractCommand.self, RenderCommand.self, SandboxCommand.self],
+        defaultSubcommand: Serve.self)
+
+    /// Readers of documents run here, on the main actor, while there is no other thread: threads
+    /// are what the kernel confines.
+    @MainActor static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var service = command as? any AsyncParsableCommand {
+                try await service.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Run the service.")
@@ -19,6 +36,10 @@ struct Main: AsyncParsableCommand {
             try reader.finish()
             let logger = JSONLog.bootstrap(service: "ingest", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
+            OwnFolder.removeAbandoned()
+            if !hideFromOtherProcesses() {
+                logger.warning("processes of the same user may read this one's environment")
+            }
             let client = OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile)
             let ingest = try Ingest(
                 settings: settings, client: client, executable: ChildProcess.ownExecutable,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChildProcess
 import FoundationEssentials
 import Glibc
 
@@ -16,7 +17,9 @@ struct ExtractCommand: ParsableCommand {
     var limits = ReadingLimits()
 
     func run() throws {
-        let bytes = try StandardStreams.readAll()
+        try Confinement(ofReaderOf: format).enter()
+        // Tools read the file by its name.
+        let bytes = format.isReadByTools ? [] : try StandardStreams.readAll()
         let document: DocumentBlocks
         do {
             document = try Extraction.extract(bytes, as: format, limits: limits)
@@ -24,6 +27,15 @@ struct ExtractCommand: ParsableCommand {
             throw ExitCode(error.rawValue)
         }
         try StandardStreams.write(ExtractedText.encoded(document))
+    }
+}
+
+extension Confinement {
+    /// Every reader may need what the system holds, if only the table of a rare character set;
+    /// nothing there is secret.
+    init(ofReaderOf format: Extraction.Format) {
+        self.init(
+            readable: DocumentTool.readable, mayStartPrograms: format.isReadByTools)
     }
 }
 

@@ -1,10 +1,12 @@
+import Domain
+
 /// What extraction makes of a document: its pieces in reading order, as one text with places.
 struct ExtractedText: Sendable, Hashable {
     /// A title the document states about itself, outside its text.
     let title: String?
     /// The revision's text; blocks are divided by an empty line.
-    let text: String
-    let blocks: [Placed]
+    private(set) var text = ""
+    private(set) var blocks: [Placed] = []
 
     struct Placed: Sendable, Hashable {
         let kind: TextBlock.Kind
@@ -17,21 +19,19 @@ struct ExtractedText: Sendable, Hashable {
 
     init(title: String?, blocks: [TextBlock]) {
         self.title = title
-        var text = ""
-        var placed: [Placed] = []
-        for block in blocks {
-            let whole = block.text.startIndex..<block.text.endIndex
-            guard let trimmed = block.text.trimmed(whole) else { continue }
-            if !text.isEmpty { text += "\n\n" }
-            let start = text.utf8.count
-            text += block.text[trimmed]
-            placed.append(
-                Placed(
-                    kind: block.kind, range: start..<text.utf8.count, page: block.page,
-                    tableHeader: block.tableHeader, lines: block.lines ?? []))
-        }
-        self.text = text
-        self.blocks = placed
+        for block in blocks { append(block) }
+    }
+
+    mutating func append(_ block: TextBlock) {
+        let whole = block.text.startIndex..<block.text.endIndex
+        guard let trimmed = block.text.trimmed(whole) else { return }
+        if !text.isEmpty { text += "\n\n" }
+        let start = text.utf8.count
+        text += block.text[trimmed]
+        blocks.append(
+            Placed(
+                kind: block.kind, range: start..<text.utf8.count, page: block.page,
+                tableHeader: block.tableHeader, lines: block.lines ?? []))
     }
 }
 
@@ -67,12 +67,4 @@ struct TextBlock: Sendable, Hashable, Codable {
         self.text = text
         self.page = page
     }
-}
-
-/// The rectangle of a line on its page, in points (1/72 inch) from the page's upper left corner.
-struct LineBox: Sendable, Hashable, Codable {
-    let left: Double
-    let top: Double
-    let width: Double
-    let height: Double
 }

@@ -10,6 +10,13 @@ enum ExtractionFailure: Int32, Error, CaseIterable {
     case tooDeep = 70
     case tooManyPixels = 71
     case tooMuchText = 72
+    case timedOut = 73
+    case tooManyScannedPages = 75
+    /// Nothing the document can help: a program that reads it is not installed.
+    case toolMissing = 76
+    /// More memory than it may have, or a fault while it was read.
+    case tooLarge = 77
+    case noSuchPage = 78
 
     /// Stable, for programs.
     var code: String {
@@ -22,6 +29,11 @@ enum ExtractionFailure: Int32, Error, CaseIterable {
         case .tooDeep: "too_deep"
         case .tooManyPixels: "too_many_pixels"
         case .tooMuchText: "too_much_text"
+        case .timedOut: "timed_out"
+        case .tooLarge: "too_large"
+        case .tooManyScannedPages: "too_many_scanned_pages"
+        case .toolMissing: "not_readable_here"
+        case .noSuchPage: "page_not_found"
         }
     }
 
@@ -36,6 +48,12 @@ enum ExtractionFailure: Int32, Error, CaseIterable {
         case .tooDeep: "The file is nested too deeply."
         case .tooManyPixels: "The picture has too many pixels."
         case .tooMuchText: "There is too much text in the file."
+        case .timedOut: "Reading the file took too long."
+        case .tooLarge: "The file takes too much to read."
+        case .tooManyScannedPages:
+            "The file has too many pages that are pictures. Parts of it could be read one by one."
+        case .toolMissing: "Files of this type cannot be read at the moment."
+        case .noSuchPage: "The file has no such page."
         }
     }
 }

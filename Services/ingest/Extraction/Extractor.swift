@@ -1,66 +1,22 @@
 import ChildProcess
-import Domain
 import FoundationEssentials
 import JobQueue
-import NIOCore
-import ObjectStorage
 
-/// Opens documents, each in a child process of its own: `ingest extract` of our own executable.
+/// Text out of documents: `ingest extract`, in a child process for each.
 struct Extractor: Sendable {
-    let storage: any ObjectStorage
-    let executable: String
-    let limits: ExtractionLimits
+    let sandbox: DocumentSandbox
 
     func extract(_ document: IndexableDocument) async throws -> ExtractedText {
-        let bytes = try await bytes(of: document)
-        let output = try await run(bytes, as: document.format)
-        return try ExtractedText(decoding: output)
-    }
-
-    private func bytes(of document: IndexableDocument) async throws -> [UInt8] {
-        switch document.content {
-        case .markdown(let text): return Array(text.utf8)
-        case .stored(let key, let byteCount):
-            let body = try await storage.get(key: key, range: nil)
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(byteCount)
-            for try await part in body.bytes {
-                guard bytes.count + part.readableBytes <= byteCount else {
-                    throw JobFailure.giveUp(code: "corrupt", message: "The stored file changed.")
-                }
-                bytes += part.readableBytesView
-            }
-            return bytes
-        }
-    }
-
-    private func run(_ bytes: [UInt8], as format: Extraction.Format) async throws -> [UInt8] {
-        let child = ChildProcess(
-            executable: executable,
-            arguments: ["extract", format.rawValue, "--limits", try limits.reading.argument],
-            limits: limits.child, input: .bytes(bytes),
-            outputByteCountMax: limits.outputByteCountMax)
+        let limits = sandbox.limits
         do {
-            return try await child.run().stdout
-        } catch {
-            throw Self.failure(error)
-        }
-    }
-
-    /// What a document did to its child, in words for its owner.
-    private static func failure(_ error: ChildError) -> any Error {
-        switch error {
-        case .timedOut:
-            JobFailure.giveUp(code: "timed_out", message: "Reading the file took too long.")
-        case .outputTooLarge:
-            JobFailure.giveUp(code: "too_much_text", message: "There is too much text in the file.")
-        case .exited(let status, _):
-            ExtractionFailure(rawValue: status).map {
-                JobFailure.giveUp(code: $0.code, message: $0.message)
-            } as (any Error)? ?? error
-        case .signalled:
-            JobFailure.giveUp(code: "too_large", message: "The file takes too much to read.")
-        default: error
+            let output = try await sandbox.run(
+                ["extract", document.format.rawValue], on: document.content,
+                wallSeconds: document.format.isReadByTools
+                    ? limits.recognitionSeconds : limits.wallSeconds,
+                outputByteCountMax: limits.outputByteCountMax)
+            return try ExtractedText(decoding: output)
+        } catch let failure as ExtractionFailure where failure != .toolMissing {
+            throw JobFailure.giveUp(code: failure.code, message: failure.message)
         }
     }
 }
@@ -69,15 +25,19 @@ struct Extractor: Sendable {
 struct ExtractionLimits: Sendable, Hashable {
     var reading = ReadingLimits()
     var wallSeconds = 60
+    /// The same where a page after another may have to be recognised.
+    var recognitionSeconds = 300
+    /// Of every single process.
     var cpuSeconds = 30
     var addressSpaceByteCount = 2 << 30
     /// Of the text and its structure.
     var outputByteCountMax = 64 << 20
 
-    var child: ChildProcess.Limits {
+    func child(wallSeconds: Int) -> ChildProcess.Limits {
         ChildProcess.Limits(
             addressSpaceByteCount: addressSpaceByteCount, cpuSeconds: cpuSeconds,
-            fileByteCount: 1 << 20, openFileCount: 32, wallTime: .seconds(wallSeconds))
+            // A rendered page is a file.
+            fileByteCount: 64 << 20, openFileCount: 32, wallTime: .seconds(wallSeconds))
     }
 }
 

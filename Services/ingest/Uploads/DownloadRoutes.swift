@@ -85,14 +85,21 @@ struct DownloadConditions {
 
     init(_ headers: HTTPFields, attachment: Attachment) {
         let tag = Self.tag(of: attachment)
-        let known = headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }
-            .map { $0.drop { $0 == " " } }
-            .map { $0.hasPrefix("W/") ? $0.dropFirst(2) : $0 }
-            .map { $0.prefix { $0 != " " } }
-        isUnchanged = known.contains { $0 == "*" || $0 == tag }
+        isUnchanged = Self.isKnown(tag, by: headers)
         // A range of another version would not fit what the client has.
         let isSame = headers[.ifRange].map { $0 == tag } ?? true
         range = isSame ? ByteRange(headers[.range], byteCount: attachment.byteCount) : .whole
+    }
+
+    static func isKnown(_ tag: String, by headers: HTTPFields) -> Bool {
+        for list in headers[values: .ifNoneMatch] {
+            for item in list.split(separator: ",") {
+                var known = item.drop { $0 == " " }.prefix { $0 != " " }
+                if known.hasPrefix("W/") { known = known.dropFirst(2) }
+                if known == "*" || known == tag { return true }
+            }
+        }
+        return false
     }
 
     /// The bytes never change, so their hash is a strong validator.

@@ -1,0 +1,101 @@
+import ChildProcess
+
+/// PDF through poppler's tools: text with its places; pages that have none are recognised.
+struct PDFReader {
+    let limits: ReadingLimits
+
+    static func read(_ limits: ReadingLimits) throws(ExtractionFailure) -> DocumentBlocks {
+        try PDFReader(limits: limits).read()
+    }
+
+    private func read() throws(ExtractionFailure) -> DocumentBlocks {
+        let information = try PDFInformation.ofDocument()
+        guard information.pageCount <= limits.pageCountMax else { throw .tooManyPages }
+        let table = try DocumentTool.run("pdftotext", ["-q", "-tsv", DocumentTool.document, "-"])
+        guard table.outcome == .exited(0) else { throw .corrupt }
+        var pages = LayoutTable.pages(table.output)
+        let pictures = pages.indices.filter { pages[$0].blocks.isEmpty }
+        guard pictures.count <= limits.recognisedPageCountMax else { throw .tooManyScannedPages }
+        for place in pictures { pages[place] = try recognised(pages[place]) }
+        return try DocumentBlocks(title: information.title, pages: pages, limits: limits)
+    }
+
+    private func recognised(_ page: PageLayout) throws(ExtractionFailure) -> PageLayout {
+        let resolution = PDFRendering.resolution(
+            width: page.width, height: page.height, wanted: 300,
+            pixelCountMax: min(limits.pixelCountMax, Recognition.pixelCountMax))
+        let number = "\(page.number)"
+        let picture = "page.pgm"
+        let rendered = try DocumentTool.run(
+            "pdftoppm",
+            [
+                "-q", "-gray", "-singlefile", "-r", "\(resolution)", "-f", number, "-l", number,
+                DocumentTool.document, "page",
+            ])
+        guard rendered.outcome == .exited(0) else { throw .corrupt }
+        return try Recognition.page(picture)
+            .scaled(by: PDFRendering.pointsPerInch / resolution, number: page.number)
+    }
+}
+
+/// What `pdfinfo` says.
+struct PDFInformation {
+    let pageCount: Int
+    let title: String?
+
+    /// Titles are made by programs, and some put the whole document there.
+    private static let titleLengthMax = 200
+
+    static func ofDocument() throws(ExtractionFailure) -> PDFInformation {
+        let result = try DocumentTool.run(
+            "pdfinfo", ["-enc", "UTF-8", DocumentTool.document], outputByteCountMax: 1 << 20)
+        if result.outcome != .exited(0) {
+            throw result.complaint.contains("Incorrect password") ? .encrypted : .corrupt
+        }
+        let text = String(decoding: result.output, as: UTF8.self)
+        guard let pageCount = value(of: "Pages", in: text).flatMap({ Int($0) }), pageCount > 0
+        else { throw .corrupt }
+        let title = value(of: "Title", in: text).map { TextDecoding.cleaned($0) }
+        return PDFInformation(
+            pageCount: pageCount,
+            title: title.flatMap { $0.isEmpty || $0.count > titleLengthMax ? nil : $0 })
+    }
+
+    /// In points, as the page is shown; nil when there is no such page.
+    static func size(ofPage number: Int) throws(ExtractionFailure) -> (Double, Double)? {
+        guard number <= (try ofDocument()).pageCount else { return nil }
+        let result = try DocumentTool.run(
+            "pdfinfo", ["-f", "\(number)", "-l", "\(number)", DocumentTool.document],
+            outputByteCountMax: 1 << 20)
+        let text = String(decoding: result.output, as: UTF8.self)
+        let words =
+            text.split(separator: "\n").first { $0.hasPrefix("Page") && $0.contains("size:") }?
+            .split(separator: " ") ?? []
+        guard let place = words.firstIndex(of: "size:"), words.count > place + 3,
+            let width = Double(words[place + 1]), let height = Double(words[place + 3]),
+            width > 0, height > 0
+        else { throw .corrupt }
+        return (width, height)
+    }
+
+    private static func value(of key: String, in text: String) -> String? {
+        for line in text.split(separator: "\n") where line.hasPrefix(key + ":") {
+            let value = line.dropFirst(key.count + 1).drop { $0 == " " }
+            return value.isEmpty ? nil : String(value)
+        }
+        return nil
+    }
+}
+
+enum PDFRendering {
+    static let pointsPerInch = 72.0
+
+    /// Pixels to the inch: as many as wanted, if the page has not too many then.
+    static func resolution(
+        width: Double, height: Double, wanted: Double, pixelCountMax: Int
+    ) -> Double {
+        let squareInches = max(width * height / (pointsPerInch * pointsPerInch), 0.01)
+        return max(
+            1, min(wanted, (Double(pixelCountMax) / squareInches).squareRoot().rounded(.down)))
+    }
+}
