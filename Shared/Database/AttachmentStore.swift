@@ -119,6 +119,15 @@ package struct AttachmentStore {
             """)
     }
 
+    /// What a model says is on the picture.
+    package func setCaption(_ id: Attachment.ID, _ caption: String) throws(PostgresError) {
+        try session.run(
+            """
+            UPDATE attachments SET caption = \(caption)
+            WHERE tenant_id = \(Tenant.only) AND id = \(id)
+            """)
+    }
+
     package func setFailed(
         _ id: Attachment.ID, _ failure: Attachment.Failure
     ) throws(PostgresError) {

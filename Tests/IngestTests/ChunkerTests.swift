@@ -1,3 +1,4 @@
+import Domain
 import Testing
 import TextAnalysis
 
@@ -53,6 +54,53 @@ struct ChunkerTests {
                 ["Guide", "Last"],
             ])
         #expect(pieces.map(\.text) == ["Read them monthly.", "Replace them.", "Empty", "End."])
+    }
+
+    @Test("says a table's header again where the table is cut from it, and only there")
+    func tableHeaders() throws {
+        let rows = (1...40).map { "Row \($0) | \($0) kWh | \($0 * 3) euro" }
+        var table = TextBlock(.table, (["Name | Energy | Price"] + rows).joined(separator: "\n"))
+        table.tableHeader = "Name | Energy | Price"
+        let extracted = ExtractedText(
+            title: nil,
+            blocks: [TextBlock(.heading(level: 1), "Bills"), table, TextBlock(.paragraph, "End.")])
+        let chunker = Chunker(windowTokenCount: 128, sentences: sentences)
+        let pieces = chunker.pieces(of: extracted)
+        #expect(pieces.count > 3)
+        #expect(pieces.first?.headingPath == ["Bills"])
+        #expect(pieces.last?.headingPath == ["Bills"])
+        for piece in pieces.dropFirst().dropLast() {
+            #expect(piece.headingPath == ["Bills", "Name | Energy | Price"])
+            let embedded = Chunk.embeddedText(
+                extracted.text.slice(piece.range), headingPath: piece.headingPath)
+            #expect(TokenEstimate.of(embedded) <= chunker.tokenCountMax + 2)
+        }
+    }
+
+    @Test("gives every chunk the boxes of the lines it touches")
+    func boxes() {
+        func box(_ line: Int) -> LineBox {
+            LineBox(left: 10, top: Double(line) * 12, width: 100, height: 10)
+        }
+        var first = TextBlock(.paragraph, "Line one of\nthe first. Line two\nof è it.", page: 1)
+        first.lines = [box(0), box(1), box(2)]
+        var second = TextBlock(.paragraph, "Another.", page: 1)
+        second.lines = [box(5)]
+        // A count that does not fit says nothing.
+        var broken = TextBlock(.paragraph, "No\nplace.", page: 1)
+        broken.lines = [box(9)]
+        let text = ExtractedText(title: nil, blocks: [first, second, broken])
+        let lines = LinePlaces(of: text)
+        func boxes(of part: String) -> [LineBox] {
+            guard let found = text.text.firstRange(of: part) else { return [] }
+            let start = text.text.utf8Offset(of: found.lowerBound)
+            return lines.boxes(in: start..<start + part.utf8.count)
+        }
+        #expect(boxes(of: "Line one") == [box(0)])
+        #expect(boxes(of: "of\nthe first.") == [box(0), box(1)])
+        #expect(boxes(of: "è it.\n\nAnother.") == [box(2), box(5)])
+        #expect(boxes(of: "Another.") == [box(5)])
+        #expect(boxes(of: "place.").isEmpty)
     }
 
     @Test("drops front matter but its title, and takes two rules for what they are")

@@ -21,8 +21,10 @@ struct ChunkDraft: Sendable {
 
     /// Chunks in the order of the drafts, their spans counted in Unicode scalars.
     static func chunks(
-        of drafts: [ChunkDraft], in text: String, revision: Revision.ID
+        of drafts: [ChunkDraft], in extracted: ExtractedText, revision: Revision.ID
     ) -> [NewChunk] {
+        let text = extracted.text
+        let lines = LinePlaces(of: extracted)
         let scalarOffsets = ScalarOffsets(
             of: drafts.flatMap { [$0.piece.range.lowerBound, $0.piece.range.upperBound] },
             in: text)
@@ -32,7 +34,7 @@ struct ChunkDraft: Sendable {
             let chunk = Chunk(
                 revision: revision, ordinal: ordinal, text: body, page: draft.piece.page,
                 span: scalarOffsets[draft.piece.range], headingPath: draft.piece.headingPath,
-                language: language)
+                language: language, boxes: lines.boxes(in: draft.piece.range))
             let terms = Analyser.terms(of: draft.embeddedText, language: language)
             return NewChunk(
                 chunk: chunk, textHash: draft.textHash, searchText: terms.joined(separator: " "))
@@ -63,5 +65,40 @@ struct ScalarOffsets {
 
     subscript(range: Range<Int>) -> Range<Int> {
         (scalars[range.lowerBound] ?? 0)..<(scalars[range.upperBound] ?? 0)
+    }
+}
+
+/// Which lines of a text stand where on their page.
+struct LinePlaces {
+    /// In the order of the text.
+    private var lines: [(range: Range<Int>, box: LineBox)] = []
+
+    init(of extracted: ExtractedText) {
+        for block in extracted.blocks {
+            let texts = extracted.text.slice(block.range).utf8.split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            // Of what has not a box for every line, no line's is known.
+            guard texts.count == block.lines.count else { continue }
+            var start = block.range.lowerBound
+            for (text, box) in zip(texts, block.lines) {
+                lines.append((start..<start + text.count, box))
+                start += text.count + 1
+            }
+        }
+    }
+
+    /// Of the lines that the range touches.
+    func boxes(in range: Range<Int>) -> [LineBox] {
+        var low = 0
+        var high = lines.count
+        while low < high {
+            let middle = (low + high) / 2
+            if lines[middle].range.upperBound <= range.lowerBound {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return lines[low...].prefix { $0.range.lowerBound < range.upperBound }.map(\.box)
     }
 }

@@ -69,22 +69,37 @@ struct Chunker: Sendable {
         var pieces: [Piece] = []
         var tokenCount = 0
         for block in section {
+            let header = header(of: block, budget: budget)
+            let headerTokenCount = header.map { TokenEstimate.of($0) + 1 } ?? 0
             for range in cut(
-                block.range, isMadeOfLines: block.kind.isMadeOfLines, budget: budget, in: text)
+                block.range, isMadeOfLines: block.kind.isMadeOfLines,
+                budget: budget - headerTokenCount, in: text)
             {
                 let added = TokenEstimate.of(text.slice(range)) + 1
-                if let last = pieces.last, last.page == block.page,
-                    range.lowerBound > last.range.upperBound, tokenCount + added <= budget
+                // The first rows of a table have the header's row before them.
+                let isFirst = range.lowerBound == block.range.lowerBound
+                let ownPath = isFirst ? path : path + [header].compactMap(\.self)
+                if let last = pieces.last, last.page == block.page, last.headingPath == ownPath,
+                    range.lowerBound > last.range.upperBound,
+                    tokenCount + added + headerTokenCount <= budget
                 {
                     pieces[pieces.count - 1].range = last.range.lowerBound..<range.upperBound
                     tokenCount += added
                 } else {
-                    pieces.append(Piece(range: range, page: block.page, headingPath: path))
+                    pieces.append(Piece(range: range, page: block.page, headingPath: ownPath))
                     tokenCount = added
                 }
             }
         }
         return pieces
+    }
+
+    /// The row that says what the columns are, for rows that are cut off from it.
+    private func header(of block: ExtractedText.Placed, budget: Int) -> String? {
+        guard let row = block.tableHeader else { return nil }
+        let header = HeadingPath.shortened(row)
+        // It is a help to the rows, not more than they are.
+        return TokenEstimate.of(header) < budget / 3 ? header : nil
     }
 
     /// The range itself if it fits, else its lines or sentences, those too long cut by words.

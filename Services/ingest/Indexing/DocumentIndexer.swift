@@ -112,7 +112,8 @@ struct DocumentIndexer: Sendable {
         let revision = Revision.id(
             document: document.id, contentHash: document.contentHash, chunkingVersion: version)
         if try await !pool.read({ try RevisionStore($0).exists(revision) }) {
-            let draft = try await drafts.make(document, cut: version, index: generation.index)
+            let draft = try await drafts.make(
+                document, cut: version, index: generation.index, for: job)
             try await pool.transaction { transaction in
                 try Self.requireStanding(document.id, job, transaction)
                 try RevisionStore(transaction).insert(draft.revision, chunks: draft.chunks)

@@ -33,7 +33,7 @@ struct HeadingPath {
         return path
     }
 
-    private static func shortened(_ text: String) -> String {
+    static func shortened(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return line.count > lengthMax ? line.prefix(lengthMax - 1) + "…" : line
     }

@@ -27,7 +27,7 @@ enum IndexingFailure {
         }
     }
 
-    private static func isAway(_ error: ModelError) -> Bool {
+    static func isAway(_ error: ModelError) -> Bool {
         error == .unreachable || error == .timedOut || error == .broken
     }
 

@@ -1,10 +1,13 @@
 import Database
 import Domain
+import JobQueue
 import TextAnalysis
 
 /// Makes the text and the chunks of a document: extracted, cut, and proved to fit the model.
 struct RevisionDrafts: Sendable {
     let extractor: Extractor
+    /// Nil where no model can see.
+    let captions: PictureCaptions?
     let embedder: Embedder
 
     struct Draft: Sendable {
@@ -16,9 +19,13 @@ struct RevisionDrafts: Sendable {
     private static let splitCountMax = 9
 
     func make(
-        _ document: IndexableDocument, cut version: String, index: IndexDescription
+        _ document: IndexableDocument, cut version: String, index: IndexDescription,
+        for job: ClaimedJob
     ) async throws -> Draft {
-        let extracted = try await extractor.extract(document)
+        var extracted = try await extractor.extract(document)
+        if document.format == .image, let caption = try await captions?.caption(of: document, job) {
+            extracted.append(TextBlock(.paragraph, caption, page: 1))
+        }
         let window = Chunking.windowTokenCount(of: version) ?? Chunking.defaultWindow
         let chunker = Chunker(windowTokenCount: window) { Analyser.sentences(in: $0) }
         var drafts = chunker.pieces(of: extracted).map { ChunkDraft($0, of: extracted.text) }
@@ -37,6 +44,6 @@ struct RevisionDrafts: Sendable {
             text: extracted.text)
         return Draft(
             revision: revision,
-            chunks: ChunkDraft.chunks(of: drafts, in: extracted.text, revision: revision.id))
+            chunks: ChunkDraft.chunks(of: drafts, in: extracted, revision: revision.id))
     }
 }
