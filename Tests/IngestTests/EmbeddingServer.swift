@@ -11,6 +11,8 @@ final class EmbeddingServer: Sendable {
     private struct State {
         var texts: [String] = []
         var held: Signal?
+        var pictures: [[UInt8]] = []
+        var description: String?
     }
 
     static let dimensionCount = 8
@@ -30,6 +32,12 @@ final class EmbeddingServer: Sendable {
     /// Answers only once the signal has fired.
     func hold(until signal: Signal?) { state.withLock { $0.held = signal } }
 
+    /// Every picture it was asked to describe so far.
+    var pictures: [[UInt8]] { state.withLock { $0.pictures } }
+
+    /// What it says about pictures; until then it refuses them.
+    func describe(_ words: String) { state.withLock { $0.description = words } }
+
     /// Runs it on a free port while `body` runs.
     func running<Value: Sendable>(
         _ body: @escaping @Sendable (_ baseURL: String) async throws -> Value
@@ -37,6 +45,7 @@ final class EmbeddingServer: Sendable {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let router = Router()
         router.post("v1/embeddings") { request, _ in try await self.answer(request) }
+        router.post("v1/chat/completions") { request, _ in try await self.look(request) }
         let application = Application(
             router: router,
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -73,6 +82,38 @@ final class EmbeddingServer: Sendable {
         let count = texts.reduce(0) { $0 + tokenCount($1) }
         let json =
             "{\"data\":[\(data.joined(separator: ","))],\"usage\":{\"prompt_tokens\":\(count)}}"
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: json)))
+    }
+
+    /// Of a request with a picture, by OpenAI's names.
+    private struct Look: Decodable {
+        struct Message: Decodable { let content: [Part] }
+        struct Part: Decodable { let imageUrl: Address? }
+        struct Address: Decodable { let url: String }
+        let messages: [Message]
+    }
+
+    /// A picture comes as a data URL.
+    private func look(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: 20 << 20)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let question = try decoder.decode(Look.self, from: Data(body.readableBytesView))
+        let address = question.messages.first?.content.compactMap(\.imageUrl).first?.url ?? ""
+        let encoded = address.split(separator: ",").last.map(String.init) ?? ""
+        let picture = Data(base64Encoded: encoded) ?? Data()
+        let words = state.withLock { state in
+            state.pictures.append([UInt8](picture))
+            return state.description
+        }
+        guard let words else {
+            let refusal = #"{"error": {"code": "no_vision", "message": "not a model that sees"}}"#
+            return Response(
+                status: .badRequest, body: ResponseBody(byteBuffer: ByteBuffer(string: refusal)))
+        }
+        let json = #"{"choices": [{"message": {"content": "\#(words)"}}]}"#
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: json)))

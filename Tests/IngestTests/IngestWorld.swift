@@ -44,7 +44,7 @@ struct IngestWorld: Sendable {
                 do {
                     let world = try IngestWorld(
                         pool: pool, client: client, leaseSeconds: leaseSeconds,
-                        settings: ["OPENAI_EMBED_BASE_URL": baseURL].merging(more) { $1 })
+                        settings: ["OPENAI_BASE_URL": baseURL].merging(more) { $1 })
                     try await body(world)
                     try await world.expectAllJobsFinished()
                     try await world.remove()
