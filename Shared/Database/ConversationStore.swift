@@ -70,6 +70,21 @@ package struct ConversationStore {
         return conversations
     }
 
+    /// In an order that does not change while messages come: by id.
+    package func list(
+        for principal: Principal, after id: Conversation.ID?, limit: Int
+    ) throws(PostgresError) -> [Conversation] {
+        let rows = try session.run(
+            """
+            \(sql: Self.selection)
+            WHERE \(sql: Self.own(principal)) AND (\(id)::uuid IS NULL OR c.id > \(id)::uuid)
+            ORDER BY c.id LIMIT \(limit)
+            """)
+        var conversations: [Conversation] = []
+        for row in rows { conversations.append(try Self.conversation(row)) }
+        return conversations
+    }
+
     package func count(
         for principal: Principal, search: String?
     ) throws(PostgresError) -> Int {
@@ -103,6 +118,35 @@ package struct ConversationStore {
             WHERE \(sql: Self.own(principal)) AND c.id = \(id) RETURNING c.id
             """)
         return !rows.isEmpty
+    }
+
+    /// All of the member's, and how many messages went with them.
+    package func deleteAll(
+        for principal: Principal
+    ) throws(PostgresError) -> (conversationCount: Int, messageCount: Int) {
+        let rows = try session.run(
+            """
+            WITH gone AS (
+                DELETE FROM conversations c WHERE \(sql: Self.own(principal))
+                RETURNING c.id, c.message_count)
+            SELECT count(*) AS conversations, coalesce(sum(message_count), 0)::bigint AS messages
+            FROM gone
+            """)
+        guard let row = rows.first else { throw .undecodable(column: "conversations") }
+        return (try row.get("conversations"), try row.get("messages"))
+    }
+
+    /// Replies that are being made in any conversation of the member's.
+    package func generating(for principal: Principal) throws(PostgresError) -> [Message.ID] {
+        let rows = try session.run(
+            """
+            SELECT m.id FROM messages m
+            JOIN conversations c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id
+            WHERE \(sql: Self.own(principal)) AND m.status = 'generating'
+            """)
+        var ids: [Message.ID] = []
+        for row in rows { ids.append(try row.get("id")) }
+        return ids
     }
 
     /// Every attachment named in it, in the order they were named first.

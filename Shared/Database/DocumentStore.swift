@@ -43,24 +43,51 @@ package struct DocumentStore {
             title: try row.get("title"))
     }
 
-    /// The tombstone: false when there was one already, or no such document. Takes it out of every
-    /// generation; from the commit on nothing retrieves, shows or quotes it.
-    ///
-    /// Call it before the document's jobs are cancelled: see `awaitWriters`.
-    package func delete(_ id: Document.ID) throws(PostgresError) -> Bool {
-        let rows = try session.run(
+    /// What a member uploaded.
+    package func list(ownedBy user: User.ID) throws(PostgresError) -> [Document.ID] {
+        try ids(
             """
-            UPDATE documents SET deleted_at = now()
-            WHERE tenant_id = \(Tenant.only) AND id = \(id) AND deleted_at IS NULL RETURNING id
+            SELECT id FROM documents
+            WHERE tenant_id = \(Tenant.only) AND owner_user_id = \(user) AND deleted_at IS NULL
+            ORDER BY id
             """)
-        guard !rows.isEmpty else { return false }
-        try awaitWriters(of: [id])
+    }
+
+    /// The tombstone: false when there was one already, or no such document.
+    package func delete(_ id: Document.ID) throws(PostgresError) -> Bool {
+        try !delete([id]).isEmpty
+    }
+
+    /// Tombstones those that have none, which are returned. Takes them out of every generation and
+    /// forgets their names; from the commit on nothing retrieves, shows or quotes them.
+    ///
+    /// Call it before the documents' jobs are cancelled: see `awaitWriters`.
+    package func delete(_ ids: [Document.ID]) throws(PostgresError) -> [Document.ID] {
+        // In one order, so that two who delete the same wait for each other only once.
+        let deleted = try self.ids(
+            """
+            WITH standing AS (
+                SELECT id FROM documents
+                WHERE tenant_id = \(Tenant.only) AND id = ANY(\(ids.map(\.rawValue))::uuid[])
+                  AND deleted_at IS NULL ORDER BY id FOR UPDATE)
+            UPDATE documents SET deleted_at = now(), title = ''
+            WHERE tenant_id = \(Tenant.only) AND id IN (SELECT id FROM standing) RETURNING id
+            """)
+        guard !deleted.isEmpty else { return [] }
+        try awaitWriters(of: deleted)
+        let rawIDs = deleted.map(\.rawValue)
         try session.run(
             """
             DELETE FROM indexed_documents
-            WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
+            WHERE tenant_id = \(Tenant.only) AND document_id = ANY(\(rawIDs)::uuid[])
             """)
-        return true
+        try session.run(
+            """
+            UPDATE attachments SET filename = '', caption = NULL,
+                error_message = CASE WHEN error_message IS NOT NULL THEN '' END
+            WHERE tenant_id = \(Tenant.only) AND id = ANY(\(rawIDs)::uuid[])
+            """)
+        return deleted
     }
 
     /// The longest that a write of points begun under a lease may take.
@@ -124,14 +151,19 @@ package struct DocumentStore {
             remainingSeconds: try row.get("remaining", as: Double.self))
     }
 
-    /// The tombstone goes, and with it every row that belongs to the document.
-    package func erase(_ id: Document.ID) throws(PostgresError) {
+    /// What a tombstoned document said, which no worker can write again.
+    package func eraseText(_ id: Document.ID) throws(PostgresError) {
         for table in ["indexed_documents", "chunks", "revisions"] as [SQL] {
             try session.run(
                 """
                 DELETE FROM \(sql: table) WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
                 """)
         }
+    }
+
+    /// The tombstone goes, and with it every row that belongs to the document.
+    package func erase(_ id: Document.ID) throws(PostgresError) {
+        try eraseText(id)
         try session.run(
             """
             DELETE FROM documents
@@ -143,7 +175,7 @@ package struct DocumentStore {
     package func listMissing(
         in generation: Int, limit: Int
     ) throws(PostgresError) -> [Document.ID] {
-        let rows = try session.run(
+        try ids(
             """
             SELECT d.id FROM documents d
             WHERE d.tenant_id = \(Tenant.only) AND d.deleted_at IS NULL
@@ -156,8 +188,11 @@ package struct DocumentStore {
                     AND i.generation = \(generation))
             ORDER BY d.created_at, d.id LIMIT \(limit)
             """)
+    }
+
+    private func ids(_ query: SQL) throws(PostgresError) -> [Document.ID] {
         var ids: [Document.ID] = []
-        for row in rows { ids.append(try row.get("id")) }
+        for row in try session.run(query) { ids.append(try row.get("id")) }
         return ids
     }
 }

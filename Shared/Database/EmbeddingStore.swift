@@ -68,13 +68,17 @@ package struct EmbeddingStore {
     }
 
     /// What an indexing that was never finished left behind: no chunk refers to it. The hour is for
-    /// those that are under way.
+    /// those that are under way; a member without files has none.
     private func deleteAbandoned(of owner: Owner) throws(PostgresError) {
         try session.run(
             """
             DELETE FROM embeddings e
             WHERE e.tenant_id = \(Tenant.only) AND e.owner_key = \(owner.embeddingKey)
-              AND e.created_at < now() - interval '1 hour'
+              AND (e.created_at < now() - interval '1 hour'
+                   OR e.owner_key <> '' AND NOT EXISTS (
+                       SELECT FROM documents d
+                       WHERE d.tenant_id = e.tenant_id AND d.owner_user_id = e.owner_key
+                         AND d.deleted_at IS NULL))
               AND NOT EXISTS (
                   SELECT FROM chunks c
                   JOIN documents d ON d.tenant_id = c.tenant_id AND d.id = c.document_id

@@ -187,6 +187,22 @@ package struct MessageStore {
         return messages
     }
 
+    /// The oldest `limit` after a sequence.
+    package func list(
+        in conversation: Conversation.ID, after sequence: Int, limit: Int
+    ) throws(PostgresError) -> [Message] {
+        let rows = try session.run(
+            """
+            SELECT \(sql: Self.columns) FROM messages m
+            WHERE m.tenant_id = \(Tenant.only) AND m.conversation_id = \(conversation)
+              AND m.sequence > \(sequence)
+            ORDER BY m.sequence LIMIT \(limit)
+            """)
+        var messages: [Message] = []
+        for row in rows { messages.append(try Self.message(row)) }
+        return messages
+    }
+
     /// A reply whose replica stopped renewing its lease reads as what it is: incomplete.
     private static let columns: SQL = """
         m.id, m.conversation_id, m.role, m.content, m.created_at, m.sequence,

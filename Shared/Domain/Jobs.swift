@@ -44,6 +44,12 @@ package struct SweepRevisionsJob: Codable, Sendable {
     package init(documentID: Document.ID) { self.documentID = documentID }
 }
 
+/// Delete what has been kept for as long as the settings say.
+package struct EnforceRetentionJob: Codable, Sendable {
+    package static let kind = "enforce_retention"
+    package init() {}
+}
+
 /// Drop a retired collection once every chat replica asks another one.
 package struct DropGenerationJob: Codable, Sendable {
     package static let kind = "drop_generation"

@@ -39,13 +39,24 @@ package struct JobQueue: Sendable {
 
     /// No job about the subject runs or is finished from the transaction's commit on.
     package func cancel(subject: String, in transaction: Transaction) throws {
+        try cancel(subjects: [subject], in: transaction)
+    }
+
+    /// The same for several.
+    package func cancel(subjects: [String], in transaction: Transaction) throws {
         // The attempt rises so that whoever runs it now can neither finish nor renew it.
         try transaction.run(
             """
             UPDATE jobs SET state = 'cancelled', worker = NULL, finished_at = now(),
                 attempt = attempt + CASE state WHEN 'running' THEN 1 ELSE 0 END
-            WHERE subject = \(subject) AND state IN ('ready', 'running')
+            WHERE subject = ANY(\(subjects)::text[]) AND state IN ('ready', 'running')
             """)
+    }
+
+    /// Removes every trace of an owner's jobs. Whoever runs one of them can neither finish nor renew
+    /// it.
+    package func forget(owner: String, in transaction: Transaction) throws {
+        try transaction.run("DELETE FROM jobs WHERE owner_key = \(owner)")
     }
 
     /// A dead job begins anew. False when it is not dead.

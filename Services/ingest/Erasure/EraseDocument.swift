@@ -21,15 +21,20 @@ struct EraseDocument: JobHandler {
             // Points that a worker is still writing would come after their deletion.
             throw JobFailure.snooze(.milliseconds(Int(tombstone.remainingSeconds * 1000) + 100))
         }
-        do {
-            guard try await points.erase(id) else { throw JobFailure.retry(after: .seconds(1)) }
-        } catch {
-            throw IndexingFailure.sorted(error)
-        }
-        if let key = tombstone.storageKey { try await storage.delete(key: key) }
+        // What it said needs no other store to be gone.
         try await pool.transaction { transaction in
             try job.requireLease(in: transaction)
             try EmbeddingStore(transaction).deleteOnly(of: id, owner: tombstone.owner)
+            try DocumentStore(transaction).eraseText(id)
+        }
+        do {
+            guard try await points.erase(id) else { throw JobFailure.retry(after: .seconds(1)) }
+            if let key = tombstone.storageKey { try await storage.delete(key: key) }
+        } catch {
+            throw IndexingFailure.sorted(error)
+        }
+        try await pool.transaction { transaction in
+            try job.requireLease(in: transaction)
             try DocumentStore(transaction).erase(id)
             try job.complete(in: transaction)
         }

@@ -3,14 +3,13 @@ import Domain
 import HTTPService
 import HTTPTypes
 import Hummingbird
-import JobQueue
 import Logging
 import Postgres
 
 /// What members see of their uploads, and taking them away.
 struct AttachmentRoutes: Sendable {
     let pool: PostgresPool
-    let queue: JobQueue
+    let deletion: DocumentDeletion
     let points: PointErasure
     let logger: Logger
 
@@ -57,14 +56,10 @@ struct AttachmentRoutes: Sendable {
         if attachment.owner == .shared, !context.principal.isAdmin { throw Problem.adminOnly }
         let id = attachment.documentID
         let mayErase = try await pool.transaction { transaction in
-            let documents = DocumentStore(transaction)
-            guard try documents.delete(id) else { throw Problem.attachmentNotFound }
-            try queue.cancel(subject: id.description, in: transaction)
-            try queue.enqueue(
-                EraseDocumentJob.kind, EraseDocumentJob(documentID: id),
-                subject: id.description, priority: .erase, in: transaction)
-            try transaction.notify(Channel.attachments, id.description)
-            return try documents.findTombstone(id).map { $0.remainingSeconds <= 0 }
+            guard try !deletion.delete([id], in: transaction).isEmpty else {
+                throw Problem.attachmentNotFound
+            }
+            return try DocumentStore(transaction).findTombstone(id).map { $0.remainingSeconds <= 0 }
                 ?? true
         }
         logger.info("attachment deleted", metadata: ["attachment.id": "\(id)"])

@@ -3,17 +3,13 @@ import Domain
 import HTTPService
 import HTTPTypes
 import Hummingbird
-import JobQueue
 import Logging
-import ObjectStorage
-import Postgres
 
 /// `POST /upload`, and the same by operators for everybody.
 struct UploadRoutes: Sendable {
-    let pool: PostgresPool
-    let queue: JobQueue
     let receiving: UploadReceiving
-    let storage: any ObjectStorage
+    let keeping: UploadKeeping
+    let allowance: UploadAllowance
     let waiting: IndexingWait
     let logger: Logger
 
@@ -23,22 +19,23 @@ struct UploadRoutes: Sendable {
     }
 
     private func upload(_ request: Request, context: ServiceContext) async throws -> Response {
-        try await take(request, owner: .user(context.principal.user), context: context)
+        try await take(
+            request, "POST /upload", owner: .user(context.principal.user), context: context)
     }
 
     private func uploadShared(
         _ request: Request, context: ServiceContext
     ) async throws -> Response {
         guard context.principal.isAdmin else { throw Problem.adminOnly }
-        return try await take(request, owner: .shared, context: context)
+        return try await take(request, "POST /admin/uploads", owner: .shared, context: context)
     }
 
     private func take(
-        _ request: Request, owner: Owner, context: ServiceContext
+        _ request: Request, _ route: String, owner: Owner, context: ServiceContext
     ) async throws -> Response {
+        let key = try request.idempotencyKey()
         let waitSeconds = try waiting.seconds(asked: request.uri.queryParameters["wait"])
-        let received = try await receiving.receive(request)
-        let attachment = try await keep(received, owner: owner)
+        let attachment = try await store(request, route, key, owner, context.principal)
         logger.info(
             "file uploaded",
             metadata: [
@@ -50,29 +47,23 @@ struct UploadRoutes: Sendable {
             headers: [.location: AttachmentBody.uri(of: shown.id)])
     }
 
-    /// The bytes are stored; without rows they are nobody's and go again.
-    private func keep(_ received: ReceivedFile, owner: Owner) async throws -> Attachment {
-        let new = received.attachment(owner: owner)
-        do {
-            return try await pool.transaction { transaction in
-                let attachment = try AttachmentStore(transaction).insert(new)
-                try queue.enqueue(
-                    IndexAttachmentJob.kind, IndexAttachmentJob(attachmentID: new.id),
-                    subject: new.id.description, owner: owner.userID?.rawValue ?? "",
-                    in: transaction)
-                return attachment
-            }
-        } catch {
-            await discard(new.storageKey)
-            throw error
+    private func store(
+        _ request: Request, _ route: String, _ key: IdempotencyKey?, _ owner: Owner,
+        _ principal: Principal
+    ) async throws -> Attachment {
+        var reservation: UploadReservation.ID?
+        if owner != .shared {
+            reservation = try await allowance.reserve(for: principal, key: key, route: route)
         }
-    }
-
-    private func discard(_ key: String) async {
         do {
-            try await storage.delete(key: key)
+            let received = try await receiving.receive(request)
+            return try await keeping.keep(
+                received, owner: owner, for: principal,
+                as: key.map { KeyedRequest($0, route: route, body: received.identity) },
+                reservation)
         } catch {
-            logger.warning("bytes of a failed upload remain", metadata: ["reason": "\(error)"])
+            if let reservation { await allowance.release(reservation, for: principal) }
+            throw error
         }
     }
 }

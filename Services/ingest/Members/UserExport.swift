@@ -1,0 +1,191 @@
+import Database
+import Domain
+import FoundationEssentials
+import HTTPService
+import Hummingbird
+import Logging
+import NIOCore
+import ObjectStorage
+import Postgres
+
+/// All that a member owns as a ZIP archive: `uploads/` with the bytes as they came, `uploads.json`,
+/// and each conversation as JSON and as Markdown.
+///
+/// It is read and written a part at a time. What is deleted or added while it runs may be in it or
+/// not; a failure cuts it short, which every reader of ZIP notices.
+struct UserExport: Sendable {
+    let pool: PostgresPool
+    let storage: any ObjectStorage
+    let logger: Logger
+
+    /// Rows in one query: of these a message is the largest, with some hundred kilobytes of sources.
+    private static let fileCountMax = 100
+    private static let conversationCountMax = 100
+    private static let messageCountMax = 20
+
+    @concurrent func write(
+        for principal: Principal, to body: inout any ResponseBodyWriter
+    ) async throws {
+        var archive = ZipWriter()
+        var files = try await files(of: principal, after: nil)
+        while let last = files.last {
+            for file in files { try await write(file, to: &body, &archive) }
+            files = try await self.files(of: principal, after: last)
+        }
+        try await writeFileList(of: principal, to: &body, &archive)
+        var conversations = try await conversations(of: principal, after: nil)
+        while let last = conversations.last {
+            for conversation in conversations {
+                for form in ConversationForm.allCases {
+                    try await write(conversation, as: form, principal, to: &body, &archive)
+                }
+            }
+            conversations = try await self.conversations(of: principal, after: last)
+        }
+        try await body.write(archive.finish())
+    }
+
+    private func files(
+        of principal: Principal, after last: Attachment?
+    ) async throws -> [Attachment] {
+        try await pool.read { session in
+            try AttachmentStore(session).list(
+                for: principal, sources: [.mine], limit: Self.fileCountMax, offset: 0,
+                before: last?.sequence)
+        }
+    }
+
+    private func conversations(
+        of principal: Principal, after last: Conversation?
+    ) async throws -> [Conversation] {
+        try await pool.read { session in
+            try ConversationStore(session).list(
+                for: principal, after: last?.id, limit: Self.conversationCountMax)
+        }
+    }
+
+    private func messages(
+        of conversation: Conversation, after sequence: Int, for principal: Principal
+    ) async throws -> [ExportedMessage] {
+        try await pool.read { session in
+            let store = MessageStore(session)
+            let found = try store.list(
+                in: conversation.id, after: sequence, limit: Self.messageCountMax)
+            let references = try store.references(of: found.map(\.id), for: principal)
+            return found.map { ExportedMessage($0, references[$0.id] ?? MessageReferences()) }
+        }
+    }
+
+    @concurrent private func write(
+        _ file: Attachment, to body: inout any ResponseBodyWriter, _ archive: inout ZipWriter
+    ) async throws {
+        let object: ObjectBody
+        do {
+            object = try await storage.get(key: file.storageKey, range: nil)
+        } catch .notFound {
+            // Deleted since it was listed, or lost: the rest is still the member's to have.
+            logger.warning("bytes are not there", metadata: ["attachment.id": "\(file.id)"])
+            return
+        }
+        let name = "uploads/\(file.id)/\(file.filename)"
+        try await body.write(archive.begin(name, at: file.createdAt))
+        for try await piece in object.bytes { try await body.write(archive.add(piece)) }
+        try await body.write(archive.end())
+    }
+
+    @concurrent private func writeFileList(
+        of principal: Principal, to body: inout any ResponseBodyWriter,
+        _ archive: inout ZipWriter
+    ) async throws {
+        try await body.write(archive.begin("uploads.json", at: Date()))
+        var separator = "["
+        var files = try await files(of: principal, after: nil)
+        while let last = files.last {
+            for file in files {
+                let item = AttachmentBody(file, isItem: true)
+                try await body.write(archive.add(try Self.json(item, after: separator + "\n")))
+                separator = ","
+            }
+            files = try await self.files(of: principal, after: last)
+        }
+        let end = separator == "[" ? "[]\n" : "\n]\n"
+        try await body.write(archive.add(ByteBuffer(string: end)))
+        try await body.write(archive.end())
+    }
+
+    @concurrent private func write(
+        _ conversation: Conversation, as form: ConversationForm, _ principal: Principal,
+        to body: inout any ResponseBodyWriter, _ archive: inout ZipWriter
+    ) async throws {
+        let name = "conversations/\(conversation.id).\(form.rawValue)"
+        try await body.write(archive.begin(name, at: conversation.lastMessageAt))
+        try await body.write(archive.add(try form.beginning(of: conversation)))
+        var isFirst = true
+        var messages = try await messages(of: conversation, after: 0, for: principal)
+        while let last = messages.last {
+            for message in messages {
+                let bytes = try form.bytes(of: message, isFirst: isFirst)
+                try await body.write(archive.add(bytes))
+                isFirst = false
+            }
+            messages = try await self.messages(
+                of: conversation, after: last.message.sequence, for: principal)
+        }
+        try await body.write(archive.add(form.end))
+        try await body.write(archive.end())
+    }
+
+    static func json(_ value: some Encodable, after text: String) throws -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var bytes = ByteBuffer(string: text)
+        bytes.writeBytes(try encoder.encode(value))
+        return bytes
+    }
+}
+
+/// The two ways in which a conversation is exported, by the name's extension.
+enum ConversationForm: String, CaseIterable, Sendable {
+    case json
+    case markdown = "md"
+
+    private struct Head: Encodable {
+        let id: Conversation.ID
+        let title: String
+        let createdAt: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case id, title
+            case createdAt = "created_at"
+        }
+    }
+
+    func beginning(of conversation: Conversation) throws -> ByteBuffer {
+        switch self {
+        case .markdown:
+            let title = conversation.title.split(whereSeparator: \.isNewline)
+            return ByteBuffer(string: "# \(title.joined(separator: " "))\n\n")
+        case .json:
+            let head = Head(
+                id: conversation.id, title: conversation.title,
+                createdAt: Int(conversation.createdAt.timeIntervalSince1970))
+            var bytes = try UserExport.json(head, after: #"{"conversation":"#)
+            bytes.writeString(#","messages":["#)
+            return bytes
+        }
+    }
+
+    func bytes(of message: ExportedMessage, isFirst: Bool) throws -> ByteBuffer {
+        switch self {
+        case .markdown: ByteBuffer(string: message.markdown)
+        case .json: try UserExport.json(message, after: isFirst ? "\n" : ",\n")
+        }
+    }
+
+    var end: ByteBuffer {
+        switch self {
+        case .markdown: ByteBuffer()
+        case .json: ByteBuffer(string: "\n]}\n")
+        }
+    }
+}
