@@ -1,8 +1,12 @@
-/// Text from the encodings an upload may have: UTF-8, or UTF-16 that says so.
+import CharacterEncoding
+
+/// Text from bytes in any encoding: as a mark at their beginning says, else UTF-8 if they are valid
+/// in it, else what they look like.
 enum TextDecoding {
-    /// Line ends become `\n`; what no text holds becomes a space. Nil when it is not such text.
-    static func decode(_ bytes: [UInt8]) -> String? {
-        guard let text = decodedBytes(bytes) else { return nil }
+    static func decode(_ bytes: [UInt8]) -> String { cleaned(decodedBytes(bytes)) }
+
+    /// Line ends become `\n`; what no text holds becomes a space.
+    static func cleaned(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         var isAfterReturn = false
         for scalar in text.unicodeScalars {
@@ -22,26 +26,47 @@ enum TextDecoding {
         return String(result)
     }
 
-    private static func decodedBytes(_ bytes: [UInt8]) -> String? {
-        if bytes.starts(with: [0xFF, 0xFE]) {
-            return utf16(bytes.dropFirst(2), lowByteFirst: true)
+    private static func decodedBytes(_ bytes: [UInt8]) -> String {
+        if let mark = ByteOrderMark(bytes) {
+            return mark.encoding.decode(Array(bytes.dropFirst(mark.byteCount)))
         }
-        if bytes.starts(with: [0xFE, 0xFF]) {
-            return utf16(bytes.dropFirst(2), lowByteFirst: false)
+        if let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0) {
+            return text
         }
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return String(
-            validating: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
+        let encoding = unmarkedUTF16(bytes) ?? CharacterEncoding.detect(bytes) ?? .windowsLatin1
+        return encoding.decode(bytes)
     }
 
-    private static func utf16(_ bytes: ArraySlice<UInt8>, lowByteFirst: Bool) -> String? {
-        guard bytes.count.isMultiple(of: 2) else { return nil }
-        var units: [UInt16] = []
-        units.reserveCapacity(bytes.count / 2)
-        for low in stride(from: bytes.startIndex, to: bytes.endIndex, by: 2) {
-            let (first, second) = (UInt16(bytes[low]), UInt16(bytes[low + 1]))
-            units.append(lowByteFirst ? second << 8 | first : first << 8 | second)
+    /// European text in UTF-16 has a zero in every other byte, and no other text has zeros.
+    static func unmarkedUTF16(_ bytes: some Collection<UInt8>) -> CharacterEncoding? {
+        var zeros = [0, 0]
+        for (offset, byte) in bytes.prefix(1024).enumerated() where byte == 0 {
+            zeros[offset & 1] += 1
         }
-        return String(validating: units, as: UTF16.self)
+        let half = min(bytes.count, 1024) / 2
+        if zeros[1] > half / 2, zeros[0] == 0 { return .utf16LowByteFirst }
+        if zeros[0] > half / 2, zeros[1] == 0 { return .utf16HighByteFirst }
+        return nil
+    }
+}
+
+/// The mark that a Unicode text may begin with (Unicode Standard, section 23.8).
+struct ByteOrderMark {
+    let encoding: CharacterEncoding
+    let byteCount: Int
+
+    /// The longer ones first: UTF-32's begins with UTF-16's.
+    private static let marks: [([UInt8], CharacterEncoding)] = [
+        ([0xFF, 0xFE, 0, 0], .utf32LowByteFirst), ([0, 0, 0xFE, 0xFF], .utf32HighByteFirst),
+        ([0xEF, 0xBB, 0xBF], .utf8), ([0xFF, 0xFE], .utf16LowByteFirst),
+        ([0xFE, 0xFF], .utf16HighByteFirst),
+    ]
+
+    init?(_ bytes: some Collection<UInt8>) {
+        guard let (mark, encoding) = Self.marks.first(where: { bytes.starts(with: $0.0) }) else {
+            return nil
+        }
+        self.encoding = encoding
+        byteCount = mark.count
     }
 }
