@@ -14,7 +14,7 @@ struct IndexAttachment: JobHandler {
         let id = try job.decode(IndexAttachmentJob.self).attachmentID
         let attachment = try await begin(id, job)
         guard let attachment else { return }
-        try await indexer.index(IndexableDocument(attachment), for: job) {
+        try await indexer.index(try IndexableDocument(attachment), for: job) {
             result, generations, transaction in
             try indexer.show(result, of: attachment.documentID, in: generations, transaction)
             try AttachmentStore(transaction).setIndexed(

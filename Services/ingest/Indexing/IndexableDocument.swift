@@ -1,5 +1,6 @@
 import Crypto
 import Domain
+import JobQueue
 
 /// What is to be indexed: a document and where its content is.
 struct IndexableDocument: Sendable {
@@ -18,13 +19,17 @@ struct IndexableDocument: Sendable {
     let content: Content
     let format: Extraction.Format
 
-    init(_ attachment: Attachment) {
+    init(_ attachment: Attachment) throws(JobFailure) {
+        guard let format = Extraction.Format(contentType: attachment.contentType) else {
+            throw .giveUp(
+                code: "unsupported_type", message: "Files of this type cannot be read.")
+        }
+        self.format = format
         id = attachment.documentID
         kind = .upload
         owner = attachment.owner
         contentHash = attachment.sha256
         content = .stored(key: attachment.storageKey, byteCount: attachment.byteCount)
-        format = Extraction.Format(contentType: attachment.contentType)
     }
 
     init(page: Document.ID, markdown: String) {

@@ -29,7 +29,7 @@ struct ReindexDocument: JobHandler {
             switch document.kind {
             case .upload:
                 return try AttachmentStore(session).find(Attachment.ID(rawValue: id.rawValue))
-                    .map(IndexableDocument.init)
+                    .map { try IndexableDocument($0) }
             case .training:
                 guard let markdown = try TrainingStore(session).findContent(id) else { return nil }
                 return IndexableDocument(page: id, markdown: markdown)

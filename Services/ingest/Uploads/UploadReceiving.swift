@@ -23,7 +23,7 @@ struct UploadReceiving: Sendable {
             throw tooLarge
         }
         let boundary = try boundary(of: request)
-        let file = TextFile(
+        let file = UploadedFile(
             MultipartFile(
                 request.body, boundary: boundary, field: "file", byteCountMax: byteCountMax))
         let stored: StoredObject
@@ -34,10 +34,10 @@ struct UploadReceiving: Sendable {
             throw problem(of: file.failure ?? error)
         }
         do {
-            guard let kind = file.kind else { throw TextFile.Unreadable() }
+            guard let type = file.type else { throw UploadedFile.Unreadable() }
             guard stored.byteCount > 0 else { throw MultipartError.malformed("the file is empty") }
             return ReceivedFile(
-                filename: file.filename, contentType: kind.rawValue, storageKey: stored.key,
+                filename: file.filename, contentType: type.rawValue, storageKey: stored.key,
                 byteCount: stored.byteCount, sha256: stored.sha256)
         } catch {
             try await storage.delete(key: stored.key)
@@ -56,10 +56,11 @@ struct UploadReceiving: Sendable {
     private func problem(of error: any Error) -> any Error {
         switch error {
         case MultipartError.fileTooLarge: tooLarge
-        case is TextFile.Unreadable:
+        case is UploadedFile.Unreadable:
             Problem(
                 .unsupportedMediaType, code: "unsupported_type",
-                detail: "Files of this type cannot be read: Markdown and plain text can.")
+                detail: "Files of this type cannot be read. Documents, tables, presentations, "
+                    + "mails, pictures and text can.")
         case MultipartError.fieldMissing:
             Problem.invalid("/file", "A file is needed in the form field `file`.")
         case MultipartError.notMultipart:
@@ -94,8 +95,9 @@ struct ReceivedFile: Sendable {
     }
 }
 
-/// The bytes of an upload on their way to storage; stops them as soon as they are no text.
-final class TextFile: AsyncSequence, Sendable {
+/// The bytes of an upload on their way to storage; stops them as soon as they are of no type that
+/// can be read.
+final class UploadedFile: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
     typealias Failure = any Error
     typealias Source = MultipartFile<RequestBody>
@@ -104,7 +106,7 @@ final class TextFile: AsyncSequence, Sendable {
     struct Unreadable: Error {}
 
     private struct Findings {
-        var kind: TextDetection.Kind?
+        var type: FileType?
         var failure: (any Error)?
     }
 
@@ -115,7 +117,7 @@ final class TextFile: AsyncSequence, Sendable {
 
     var filename: Filename { Filename(source.header?.filename ?? "") }
     /// Nil until all of it was seen, and when it is no text.
-    var kind: TextDetection.Kind? { findings.withLock { $0.kind } }
+    var type: FileType? { findings.withLock { $0.type } }
     /// What stopped it, as it was thrown: storage may wrap it.
     var failure: (any Error)? { findings.withLock { $0.failure } }
 
@@ -124,11 +126,11 @@ final class TextFile: AsyncSequence, Sendable {
     }
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate let file: TextFile
+        fileprivate let file: UploadedFile
         fileprivate var source: Source.AsyncIterator
-        private var detection = TextDetection()
+        private var detection = FileDetection()
 
-        fileprivate init(file: TextFile, source: Source.AsyncIterator) {
+        fileprivate init(file: UploadedFile, source: Source.AsyncIterator) {
             self.file = file
             self.source = source
         }
@@ -138,8 +140,8 @@ final class TextFile: AsyncSequence, Sendable {
         ) async throws -> ByteBuffer? {
             do {
                 guard let bytes = try await source.next(isolation: actor) else {
-                    let kind = detection.finish(filename: file.filename)
-                    file.findings.withLock { $0.kind = kind }
+                    let type = detection.finish(filename: file.filename)
+                    file.findings.withLock { $0.type = type }
                     return nil
                 }
                 guard detection.take(bytes) else { throw Unreadable() }
