@@ -9,6 +9,8 @@ ARROWS := --explicit-target-dependency-import-check error
 TEST_SECONDS_MAX := 1800
 # Tests at once. All of them together would starve one another of the deadlines they test.
 TEST_WIDTH := 4
+SOAK_TESTS := 'SoakTests|FuzzTests|DamagedDocumentTests'
+SOAK_SECONDS_MAX := 1200
 
 # The names given on make's command line, as opposed to those inherited from the shell.
 GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
@@ -18,7 +20,7 @@ option = $(if $(filter $(2),$(GIVEN)),--$(1) "$$$(2)")
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run test eval bench token env stop clean-state lint format
+.PHONY: help run test soak eval bench token env stop clean-state lint format
 
 help: ## prints this
 	@echo "make …"
@@ -45,6 +47,16 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) \
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
+
+soak: ## breaks parts at random and feeds damaged input, up to 20 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=800
+	@echo "make soak: about 10 minutes once all is built; SOAK_SEED, FUZZ_SEED repeat a run"
+	@$(LOCAL_STACK)/install test
+	swift build --build-tests $(ARROWS)
+	@SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
+	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-800} \
+	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
+	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
+	    swift test --skip-build --disable-xctest --filter $(SOAK_TESTS)
 
 bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections
 	@echo "make bench: up to 10 minutes of measuring; before that it will"

@@ -99,7 +99,8 @@ package struct SourceStore {
 
     static func shownChunk(_ row: Row) throws(PostgresError) -> ShownChunk {
         ShownChunk(
-            chunk: try Chunk(row), documentID: try row.get("document_id"), kind: try row.get("kind"),
+            chunk: try Chunk(row), documentID: try row.get("document_id"),
+            kind: try row.get("kind"),
             title: try row.get("title"), filename: try row.find("filename"),
             path: try row.find("path"), url: try row.find("url"))
     }

@@ -95,7 +95,7 @@ struct UploadTests {
         }
     }
 
-    @Test("refuses what is no text, too large, empty or broken, and keeps nothing of it")
+    @Test("refuses what cannot be read, too large, empty or broken, and keeps nothing of it")
     func refusals() async throws {
         try await IngestWorld.make { world in
             try await world.serving { client in
@@ -104,8 +104,8 @@ struct UploadTests {
                     try await client.upload(content, named: "a.md", headers: alice).status.code
                 }
                 #expect(try await status([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0, 1]) == 415)
-                #expect(try await status(Array("%PDF-1.7 text".utf8)) == 415)
-                #expect(try await status([0x61, 0x00]) == 415)
+                #expect(try await status(Array("%!PS-Adobe-3.0".utf8)) == 415)
+                #expect(try await status([0x61, 0x62, 0x00]) == 415)
                 #expect(try await status([]) == 422)
                 let large = try await client.upload(
                     [UInt8](repeating: 0x61, count: 1_100_000), named: "a.md", headers: alice)

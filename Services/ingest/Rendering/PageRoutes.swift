@@ -24,12 +24,10 @@ struct PageRoutes: Sendable {
         let principal = context.principal
         let found = try await pool.read { try AttachmentStore($0).find(id, for: principal) }
         guard let found else { throw Problem.attachmentNotFound }
+        // What cannot be opened, or has no pages, has not this one.
         guard let number = context.parameters.get("page", as: Int.self), number > 0,
             let document = try? IndexableDocument(found), document.format.isReadByTools
-        else {
-            // What cannot be opened, or has no pages, has not this one.
-            throw Problem.pageNotFound
-        }
+        else { throw Problem.pageNotFound }
         let tag = "\"\(hexadecimal(found.sha256.prefix(16)))-\(number)-\(Self.version)\""
         var headers: HTTPFields = [
             .eTag: tag, .cacheControl: "private, no-cache", .xContentTypeOptions: "nosniff",

@@ -1,0 +1,23 @@
+import Foundation
+import TestSupport
+
+/// How much there is of what happens by chance: a sample among the ordinary tests, all of it for
+/// `make soak`. The seed decides what is done in which order; what meets what stays chance.
+struct SoakSize: Sendable {
+    let documentCount: Int
+    let questionCount: Int
+    /// When no more is broken, whatever is left to do.
+    let chaosSecondsMax: Int
+    let seed: UInt64
+
+    init() {
+        let settings = ProcessInfo.processInfo.environment
+        documentCount = settings["SOAK_DOCUMENTS"].flatMap { Int($0) } ?? 16
+        questionCount = settings["SOAK_QUESTIONS"].flatMap { Int($0) } ?? 8
+        chaosSecondsMax = settings["SOAK_SECONDS"].flatMap { Int($0) } ?? 90
+        seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999_999)
+    }
+
+    /// A long one may take its time at the end as well.
+    var drainLimit: Duration { .seconds(120 + documentCount * 2) }
+}
