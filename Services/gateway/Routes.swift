@@ -78,6 +78,7 @@ struct Routes: Sendable {
         Route(.GET, "/attachments", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}", .upstream(.ingest)),
         Route(.DELETE, "/attachments/{id}", .upstream(.ingest)),
+        Route(.GET, "/attachments/{id}/events", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}/raw", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}/pages/{n}", .upstream(.ingest)),
 

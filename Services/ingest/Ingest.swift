@@ -20,6 +20,8 @@ struct Ingest: Sendable {
     let settings: IngestSettings
     let pool: PostgresPool
     let listener: PostgresListener
+    /// Of attachments whose indexing went on.
+    let news: Wakeups
     let storage: any ObjectStorage
     let qdrant: Qdrant
     let models: ModelEndpoint
@@ -41,6 +43,7 @@ struct Ingest: Sendable {
         self.settings = settings
         self.pool = pool
         self.listener = listener
+        news = Wakeups(listener, channel: Channel.attachments)
         self.storage = storage
         self.qdrant = qdrant
         self.models = models
@@ -79,7 +82,7 @@ struct Ingest: Sendable {
     /// What runs, in the order of starting; stopped in reverse.
     func services() throws -> [any Service] {
         var services: [any Service] = [
-            pool, listener, SandboxReport(sandbox: sandbox, logger: logger),
+            pool, listener, news, SandboxReport(sandbox: sandbox, logger: logger),
         ]
         if settings.roles.contains(.worker) {
             services += [firstGeneration, retentionSchedule] + workerServices
@@ -147,7 +150,8 @@ struct Ingest: Sendable {
         let indexer = DocumentIndexer(
             pool: pool, qdrant: qdrant,
             drafts: RevisionDrafts(
-                extractor: Extractor(sandbox: sandbox), captions: captions, embedder: embedder),
+                pool: pool, extractor: Extractor(sandbox: sandbox), captions: captions,
+                embedder: embedder),
             embedder: embedder,
             queue: queue, lateWrites: lateWrites, logger: logger)
         return [
@@ -183,11 +187,13 @@ struct Ingest: Sendable {
             receiving: UploadReceiving(storage: storage, byteCountMax: settings.byteCountMax),
             keeping: keeping, allowance: allowance,
             waiting: IndexingWait(
-                pool: pool, listener: listener, defaultSeconds: settings.uploadWaitSeconds),
+                pool: pool, news: news, defaultSeconds: settings.uploadWaitSeconds),
             logger: logger
         ).add(to: router)
-        AttachmentRoutes(pool: pool, deletion: deletion, points: points, logger: logger)
-            .add(to: router)
+        AttachmentRoutes(
+            pool: pool, deletion: deletion, points: points,
+            following: IndexingEvents(pool: pool, news: news), logger: logger
+        ).add(to: router)
         UserRoutes(
             pool: pool, limits: settings.userLimits, uploadByteCountMax: settings.byteCountMax,
             export: UserExport(pool: pool, storage: storage, logger: logger),

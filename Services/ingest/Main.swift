@@ -9,7 +9,10 @@ import ServiceRuntime
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Uploads, and the workers that index and erase.",
-        subcommands: [Serve.self, ExtractCommand.self, RenderCommand.self, SandboxCommand.self],
+        subcommands: [
+            Serve.self, ExtractCommand.self, RecogniseCommand.self, RenderCommand.self,
+            SandboxCommand.self,
+        ],
         defaultSubcommand: Serve.self)
 
     /// Readers of documents run here, on the main actor, while there is no other thread: threads

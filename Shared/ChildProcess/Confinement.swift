@@ -58,7 +58,7 @@ private enum OwnUser {
         guard chown(".", user, user) == 0, setgroups(0, nil) == 0,
             setgid(user) == 0
         else { return false }
-        chown(OwnFolder.inputName, user, user)
+        for file in [OwnFolder.inputName, OwnFolder.notesName] { chown(file, user, user) }
         return setuid(user) == 0
     }
 }

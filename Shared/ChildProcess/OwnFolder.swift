@@ -9,6 +9,10 @@ package struct OwnFolder: Sendable {
     package static let inputName = "input"
     package var inputPath: String { "\(path)/\(Self.inputName)" }
 
+    /// Where the program finds what an earlier one has found out about its input.
+    package static let notesName = "notes"
+    package var notesPath: String { "\(path)/\(Self.notesName)" }
+
     package init() throws(ChildError) {
         var template = Array("\(Self.place)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {

@@ -153,7 +153,8 @@ package struct DocumentStore {
 
     /// What a tombstoned document said, which no worker can write again.
     package func eraseText(_ id: Document.ID) throws(PostgresError) {
-        for table in ["indexed_documents", "chunks", "revisions"] as [SQL] {
+        let tables: [SQL] = ["indexed_documents", "chunks", "revisions", "recognised_pages"]
+        for table in tables {
             try session.run(
                 """
                 DELETE FROM \(sql: table) WHERE tenant_id = \(Tenant.only) AND document_id = \(id)

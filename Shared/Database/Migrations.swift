@@ -19,6 +19,9 @@ package enum Migrations {
         Migration(
             version: 2, name: "members_own", compatibleFrom: 1,
             sql: PackageResources._002_members_own_sql),
+        Migration(
+            version: 3, name: "indexing_progress", compatibleFrom: 1,
+            sql: PackageResources._003_indexing_progress_sql),
     ]
 
     /// What this version was written for.

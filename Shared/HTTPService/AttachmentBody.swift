@@ -3,17 +3,23 @@ import FoundationEssentials
 
 /// An attachment as clients see it: the upload's answer, and more in lists.
 package struct AttachmentBody: Encodable, Sendable {
-    private let attachment: Attachment
-    /// Also what only an item has, not the answer to an upload.
-    private let isItem: Bool
+    package enum Form: Sendable {
+        /// To an upload.
+        case answer
+        /// In a list or alone, with where its indexing is unless that has ended.
+        case item(IndexingState?)
+    }
 
-    package init(_ attachment: Attachment, isItem: Bool) {
+    private let attachment: Attachment
+    private let form: Form
+
+    package init(_ attachment: Attachment, as form: Form) {
         self.attachment = attachment
-        self.isItem = isItem
+        self.form = form
     }
 
     private enum Key: String, CodingKey {
-        case id, filename, size, sha256, uri, scope, status, caption, progress, error
+        case id, filename, size, sha256, uri, scope, status, caption, progress, error, indexing
         case attachmentID = "attachment_id"
         case contentType = "content_type"
         case byteCount = "size_bytes"
@@ -37,22 +43,24 @@ package struct AttachmentBody: Encodable, Sendable {
         try body.encode(attachment.status, forKey: .status)
         try body.encode(attachment.caption, forKey: .caption)
         try body.encode(Int(attachment.createdAt.timeIntervalSince1970), forKey: .createdAt)
-        if isItem || attachment.failure != nil {
-            try body.encode(
-                attachment.failure.map(AttachmentFailureBody.init), forKey: .error)
+        let failure = attachment.failure.map(AttachmentFailureBody.init)
+        switch form {
+        case .answer: try body.encodeIfPresent(failure, forKey: .error)
+        case .item(let indexing):
+            try body.encode(failure, forKey: .error)
+            try body.encode(attachment.owner.userID, forKey: .ownerUserID)
+            try body.encode(attachment.chunkCount, forKey: .chunkCount)
+            try body.encode(attachment.pageCount, forKey: .pageCount)
+            try body.encode(progress(indexing), forKey: .progress)
+            try body.encode(indexing.map(IndexingBody.init), forKey: .indexing)
         }
-        guard isItem else { return }
-        try body.encode(attachment.owner.userID, forKey: .ownerUserID)
-        try body.encode(attachment.chunkCount, forKey: .chunkCount)
-        try body.encode(attachment.pageCount, forKey: .pageCount)
-        try body.encode(progress, forKey: .progress)
     }
 
-    /// From 0 to 1; nil while it is not known.
-    private var progress: Double? {
+    /// From 0 to 1; nil when it came to nothing.
+    private func progress(_ indexing: IndexingState?) -> Double? {
         switch attachment.status {
-        case .queued: 0
-        case .processing, .failed: nil
+        case .queued, .processing: indexing?.progress ?? 0
+        case .failed: nil
         case .indexed, .stored: 1
         }
     }
@@ -68,5 +76,22 @@ package struct AttachmentFailureBody: Encodable, Sendable {
     package init(_ failure: Attachment.Failure) {
         code = failure.code
         message = failure.message
+    }
+}
+
+/// Where the indexing of a file is.
+private struct IndexingBody: Encodable, Sendable {
+    private let state: IndexingState
+
+    init(_ state: IndexingState) { self.state = state }
+
+    private enum Key: String, CodingKey { case state, reason, position }
+
+    func encode(to encoder: any Encoder) throws {
+        var body = encoder.container(keyedBy: Key.self)
+        try body.encode(state.stage, forKey: .state)
+        // Null, not left out: clients read the fields.
+        try body.encode(state.obstacle, forKey: .reason)
+        try body.encode(state.position, forKey: .position)
     }
 }

@@ -1,4 +1,5 @@
 import AsyncAlgorithms
+import FoundationEssentials
 import HTTPTypes
 package import Hummingbird
 package import NIOCore
@@ -15,6 +16,21 @@ package struct EventStream: Sendable {
     /// parse what follows `data: ` as JSON.
     package static let sentinel = ByteBuffer(string: "data: [DONE]\n\r\n")
     static let keepAlive = ByteBuffer(string: ": keep-alive\n\n")
+
+    /// `id: N`, `data: {"type": T, "data": D}`, a blank line. JSON holds no line ends, so one line is
+    /// enough.
+    package static func frame(
+        id: Int? = nil, _ type: String, _ data: some Encodable
+    ) throws -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var frame = ByteBuffer()
+        if let id { frame.writeString("id: \(id)\n") }
+        frame.writeString("data: {\"type\": \"\(type)\", \"data\": ")
+        frame.writeBytes(try encoder.encode(data))
+        frame.writeString("}\n\n")
+        return frame
+    }
 
     private let keepAliveInterval: Duration
 

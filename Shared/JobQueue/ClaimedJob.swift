@@ -60,6 +60,16 @@ package struct ClaimedJob: Sendable {
         guard !rows.isEmpty else { throw JobFailure.leaseLost }
     }
 
+    /// Says how far the work is, from 0 to 1. What an earlier attempt reached stands. Nothing happens
+    /// when the job is another's.
+    package func report(_ progress: Double, in transaction: Transaction) throws {
+        try transaction.run(
+            """
+            UPDATE jobs SET progress = greatest(progress, \(progress)::real), progressed_at = now()
+            WHERE \(sql: isOurs)
+            """)
+    }
+
     /// The fence around everything that a holder writes.
     var isOurs: SQL {
         "id = \(id.rawValue) AND attempt = \(attempt) AND state = 'running'"

@@ -28,6 +28,7 @@ struct Claims: Sendable {
                 WITH claimed AS (
                     UPDATE jobs SET
                         state = 'running', attempt = attempt + 1, worker = \(workerName),
+                        progressed_at = now(),
                         failure_count = failure_count
                             + CASE state WHEN 'running' THEN 1 ELSE 0 END,
                         claimable_at = now()

@@ -13,6 +13,7 @@ package struct JobWorker: Service {
     let stopGrace: Duration
     let logger: Logger
     private let bell = Bell()
+    private let presence: WorkerPresence
 
     /// - Parameters:
     ///   - leaseSeconds: how long a silent worker keeps its jobs from the others.
@@ -30,6 +31,7 @@ package struct JobWorker: Service {
         claims = Claims(
             pool: pool, kinds: self.handlers.keys.sorted(), workerName: workerName,
             leaseSeconds: leaseSeconds)
+        presence = WorkerPresence(pool: pool, name: workerName, kinds: claims.kinds)
         self.listener = listener
         self.concurrency = concurrency
         self.failureCountMax = failureCountMax
@@ -44,7 +46,10 @@ package struct JobWorker: Service {
             // These two have no end of their own.
             group.addTask { await cancelWhenGracefulShutdown { await ringOnNotifications() } }
             group.addTask { await cancelWhenGracefulShutdown { await pruneRegularly() } }
+            group.addTask { await cancelWhenGracefulShutdown { await announceRegularly() } }
         }
+        // Soon nobody counts it anyway.
+        try? await presence.withdraw()
     }
 
     /// Claims one job and works on it. False when none was due.
@@ -83,6 +88,18 @@ package struct JobWorker: Service {
         for await notification in listener.notifications(on: JobQueue.channel) {
             // Empty means that something may have been missed.
             if notification.payload.isEmpty || handlers[notification.payload] != nil { bell.ring() }
+        }
+    }
+
+    private func announceRegularly() async {
+        while !Task.isCancelled {
+            do {
+                try await presence.announce()
+            } catch {
+                logger.warning("cannot tell that we work", metadata: ["error": "\(error)"])
+            }
+            // Cancelled: the loop's condition ends it.
+            try? await Task.sleep(for: WorkerPresence.interval)
         }
     }
 

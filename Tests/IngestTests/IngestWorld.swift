@@ -90,7 +90,7 @@ struct IngestWorld: Sendable {
     func working(_ body: @Sendable () async throws -> Void) async throws {
         try await ingest.firstGeneration.ensure()
         let group = ServiceGroup(
-            services: [ingest.listener] + ingest.workerServices, logger: .test)
+            services: [ingest.listener, ingest.news] + ingest.workerServices, logger: .test)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             do {

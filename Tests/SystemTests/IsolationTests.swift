@@ -33,6 +33,8 @@ import Testing
             let probes: [(HTTPMethod, (String) -> String, [String], [String: Any]?)] = [
                 (.GET, { "/attachments/\($0)" }, [attachment], nil),
                 (.GET, { "/attachments/\($0)/raw" }, [attachment], nil),
+                (.GET, { "/attachments/\($0)/events" }, [attachment], nil),
+                (.GET, { "/attachments/\($0)/pages/1" }, [attachment], nil),
                 (.DELETE, { "/attachments/\($0)" }, [attachment], nil),
                 (.GET, { "/conversations/\($0)" }, [reply.conversationID], nil),
                 (.GET, { "/conversations/\($0)/messages" }, [reply.conversationID], nil),

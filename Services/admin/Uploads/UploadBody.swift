@@ -5,6 +5,8 @@ import HTTPService
 /// An upload as operators see it: what its owner sees, and the jobs about it.
 struct UploadBody: Encodable, Sendable {
     let attachment: Attachment
+    /// Nil at its end.
+    let indexing: IndexingState?
     let jobs: [JobOverview]
     /// Only where one is looked at in depth.
     var depth: UploadDepth?
@@ -30,7 +32,7 @@ struct UploadBody: Encodable, Sendable {
     }
 
     func encode(to encoder: any Encoder) throws {
-        try AttachmentBody(attachment, isItem: true).encode(to: encoder)
+        try AttachmentBody(attachment, as: .item(indexing)).encode(to: encoder)
         var body = encoder.container(keyedBy: Key.self)
         try body.encode(jobs.map(JobBody.init), forKey: .jobs)
         guard let depth else { return }

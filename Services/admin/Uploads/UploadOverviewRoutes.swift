@@ -59,11 +59,14 @@ struct UploadOverviewRoutes: Sendable {
                 filter, limit: paging.rowCountMax, offset: paging.offset, before: before)
             let jobs = try JobOverviewStore(session).list(
                 subjects: found.map(\.id.description), limitEach: Self.jobCountMax)
+            let indexing = try IndexingStateStore(session).find(found)
             let bySubject = Dictionary(grouping: jobs, by: \.subject)
             return Page(
                 found, paging, total: try store.count(filter), place: { String($0.sequence) }
             ) {
-                UploadBody(attachment: $0, jobs: bySubject[$0.id.description] ?? [])
+                UploadBody(
+                    attachment: $0, indexing: indexing[$0.id],
+                    jobs: bySubject[$0.id.description] ?? [])
             }
         }
     }
@@ -87,11 +90,12 @@ struct UploadOverviewRoutes: Sendable {
     }
 
     private func inspect(_ id: Attachment.ID) async throws -> UploadBody {
-        let (found, jobs, live, text) = try await pool.read { session in
+        let (found, indexing, jobs, live, text) = try await pool.read { session in
             let live = try GenerationStore(session).live()
             let document = Document.ID(rawValue: id.rawValue)
+            let found = try AttachmentStore(session).find(id)
             return (
-                try AttachmentStore(session).find(id),
+                found, try IndexingStateStore(session).find(found.map { [$0] } ?? []),
                 try JobOverviewStore(session).list(
                     subjects: [id.description], limitEach: Self.depthJobCountMax),
                 live,
@@ -105,7 +109,8 @@ struct UploadOverviewRoutes: Sendable {
         let depth = UploadDepth(
             generation: live?.number, text: text,
             pointCount: await pointCount(of: found.documentID, in: live))
-        return UploadBody(attachment: found, jobs: jobs, depth: depth)
+        return UploadBody(
+            attachment: found, indexing: indexing[id], jobs: jobs, depth: depth)
     }
 
     /// Nil when the engine is away: the rest of the answer stands without it.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import HTTPService
 import NIOCore
 
 /// One event of an answer, as clients read it.
@@ -101,27 +101,15 @@ enum AnswerEvent: Sendable {
     case error(Failure)
     case done(Done)
 
-    /// `id: N`, `data: {…}`, blank line. JSON holds no line ends, so one line is enough.
     func frame(id: Int) throws -> ByteBuffer {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let (type, data) = try typed(encoder)
-        var frame = ByteBuffer()
-        frame.writeString("id: \(id)\ndata: {\"type\": \"\(type)\", \"data\": ")
-        frame.writeBytes(data)
-        frame.writeString("}\n\n")
-        return frame
-    }
-
-    private func typed(_ encoder: JSONEncoder) throws -> (type: String, data: Data) {
         switch self {
-        case .meta(let data): ("meta", try encoder.encode(data))
-        case .status(let data): ("status", try encoder.encode(data))
-        case .sources(let data): ("sources", try encoder.encode(data))
-        case .token(let data): ("token", try encoder.encode(data))
-        case .citation(let data): ("citation", try encoder.encode(data))
-        case .error(let data): ("error", try encoder.encode(data))
-        case .done(let data): ("done", try encoder.encode(data))
+        case .meta(let data): try EventStream.frame(id: id, "meta", data)
+        case .status(let data): try EventStream.frame(id: id, "status", data)
+        case .sources(let data): try EventStream.frame(id: id, "sources", data)
+        case .token(let data): try EventStream.frame(id: id, "token", data)
+        case .citation(let data): try EventStream.frame(id: id, "citation", data)
+        case .error(let data): try EventStream.frame(id: id, "error", data)
+        case .done(let data): try EventStream.frame(id: id, "done", data)
         }
     }
 }

@@ -12,13 +12,16 @@ struct DocumentSandbox: Sendable {
     let limits: ExtractionLimits
 
     /// What the command wrote. Throws `ExtractionFailure` for whatever the document did to it.
+    ///
+    /// - Parameter notes: what earlier commands found out about the document.
     func run(
-        _ command: [String], on content: IndexableDocument.Content, wallSeconds: Int,
-        outputByteCountMax: Int
+        _ command: [String], on content: IndexableDocument.Content, notes: [UInt8] = [],
+        wallSeconds: Int, outputByteCountMax: Int
     ) async throws -> [UInt8] {
         let folder = try OwnFolder()
         defer { folder.remove() }
         try await write(content, to: folder.inputPath)
+        if !notes.isEmpty { try OwnFile(making: folder.notesPath).write(notes) }
         let child = ChildProcess(
             executable: executable,
             arguments: command + ["--limits", try limits.reading.argument],

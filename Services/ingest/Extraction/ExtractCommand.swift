@@ -26,7 +26,7 @@ struct ExtractCommand: ParsableCommand {
         } catch {
             throw ExitCode(error.rawValue)
         }
-        try StandardStreams.write(ExtractedText.encoded(document))
+        try StandardStreams.write(ExtractionOutput.encode(document))
     }
 }
 

@@ -82,4 +82,6 @@ struct DocumentBlocks: Sendable, Hashable {
     /// A title the document states about itself, outside its text.
     var title: String?
     var blocks: [TextBlock]
+    /// Pages that have to be recognised first. While there are any, there are no blocks.
+    var pendingPages: [Int] = []
 }

@@ -2,30 +2,65 @@ import ChildProcess
 import FoundationEssentials
 import JobQueue
 
-/// Text out of documents: `ingest extract`, in a child process for each.
+/// Text out of documents: `ingest extract`, in a child process for each, and `ingest recognise` before
+/// it for every page that is a picture.
 struct Extractor: Sendable {
     let sandbox: DocumentSandbox
 
-    func extract(_ document: IndexableDocument) async throws -> ExtractedText {
-        let limits = sandbox.limits
+    func extract(
+        _ document: IndexableDocument, pages: any PageKeeping, _ progress: IndexingProgress? = nil
+    ) async throws -> ExtractedText {
         do {
-            let output = try await sandbox.run(
-                ["extract", document.format.rawValue], on: document.content,
-                wallSeconds: document.format.isReadByTools
-                    ? limits.recognitionSeconds : limits.wallSeconds,
-                outputByteCountMax: limits.outputByteCountMax)
-            return try ExtractedText(decoding: output)
+            var known = document.format.isReadByTools ? try await pages.find() : []
+            let first = try await extract(document, known)
+            guard !first.pendingPages.isEmpty else { return first.text }
+            let pageCount = known.count + first.pendingPages.count
+            let end = ContinuousClock.now + .seconds(sandbox.limits.recognitionSeconds)
+            for number in first.pendingPages {
+                guard ContinuousClock.now < end else { throw ExtractionFailure.timedOut }
+                await progress?.report(.reading, known.count, of: pageCount)
+                let page = try await recognise(number, of: document)
+                try await pages.keep(page)
+                known.append(page)
+            }
+            let whole = try await extract(document, known)
+            guard whole.pendingPages.isEmpty else { throw ExtractionFailure.corrupt }
+            return whole.text
         } catch let failure as ExtractionFailure where failure != .toolMissing {
             throw JobFailure.giveUp(code: failure.code, message: failure.message)
         }
+    }
+
+    private func extract(
+        _ document: IndexableDocument, _ known: [PageLayout]
+    ) async throws -> ExtractionOutput {
+        let output = try await sandbox.run(
+            ["extract", document.format.rawValue], on: document.content,
+            notes: try RecognisedPages.encode(known), wallSeconds: sandbox.limits.wallSeconds,
+            outputByteCountMax: sandbox.limits.outputByteCountMax)
+        return try ExtractionOutput(decoding: output)
+    }
+
+    private func recognise(
+        _ number: Int, of document: IndexableDocument
+    ) async throws -> PageLayout {
+        let output = try await sandbox.run(
+            ["recognise", document.format.rawValue, "\(number)"], on: document.content,
+            wallSeconds: sandbox.limits.wallSeconds,
+            outputByteCountMax: sandbox.limits.outputByteCountMax)
+        guard let page = try RecognisedPages.decode(output).first, page.number == number else {
+            throw ExtractionFailure.corrupt
+        }
+        return page
     }
 }
 
 /// What one document may take.
 struct ExtractionLimits: Sendable, Hashable {
     var reading = ReadingLimits()
+    /// Of reading it, and of recognising one of its pages.
     var wallSeconds = 60
-    /// The same where a page after another may have to be recognised.
+    /// Of recognising all of its pages.
     var recognitionSeconds = 300
     /// Of every single process.
     var cpuSeconds = 30
@@ -42,21 +77,30 @@ struct ExtractionLimits: Sendable, Hashable {
 }
 
 /// The child's output: a line of JSON for the title, then one for every block.
-extension ExtractedText {
-    private struct Head: Codable { let title: String? }
+struct ExtractionOutput {
+    let text: ExtractedText
+    /// Pages that have to be recognised before there is a text.
+    let pendingPages: [Int]
+
+    private struct Head: Codable {
+        let title: String?
+        let pendingPages: [Int]
+    }
 
     init(decoding bytes: [UInt8]) throws {
         let decoder = JSONDecoder()
         var lines = bytes.split(separator: UInt8(ascii: "\n"))[...]
         let head = try lines.popFirst().map { try decoder.decode(Head.self, from: Data($0)) }
-        self.init(
+        pendingPages = head?.pendingPages ?? []
+        text = ExtractedText(
             title: head?.title,
             blocks: try lines.map { try decoder.decode(TextBlock.self, from: Data($0)) })
     }
 
-    static func encoded(_ document: DocumentBlocks) throws -> [UInt8] {
+    static func encode(_ document: DocumentBlocks) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        var bytes = Array(try encoder.encode(Head(title: document.title)))
+        let head = Head(title: document.title, pendingPages: document.pendingPages)
+        var bytes = Array(try encoder.encode(head))
         for block in document.blocks {
             bytes.append(UInt8(ascii: "\n"))
             bytes += try encoder.encode(block)

@@ -77,13 +77,15 @@ struct DocumentIndexer: Sendable {
         finish: @Sendable (Result, [Generation], Transaction) throws -> Void
     ) async throws {
         var result = Result()
+        let progress = IndexingProgress(of: job, pool: pool)
         for _ in 0..<Self.roundCountMax {
             let generations = try await pool.read { try GenerationStore($0).active() }
             guard !generations.isEmpty else { throw JobFailure.snooze(.seconds(2)) }
             let common = cutAlike ? Self.smallestWindow(generations) : nil
             for generation in generations where result.revisions[generation.number] == nil {
                 let version = common ?? generation.index.chunkingVersion
-                try await put(document, cut: version, into: generation, for: job, &result)
+                try await put(
+                    document, cut: version, into: generation, for: job, progress, &result)
             }
             let made = result
             let isDone = try await pool.transaction { transaction in
@@ -107,21 +109,23 @@ struct DocumentIndexer: Sendable {
 
     private func put(
         _ document: IndexableDocument, cut version: String, into generation: Generation,
-        for job: ClaimedJob, _ result: inout Result
+        for job: ClaimedJob, _ progress: IndexingProgress, _ result: inout Result
     ) async throws {
         let revision = Revision.id(
             document: document.id, contentHash: document.contentHash, chunkingVersion: version)
         if try await !pool.read({ try RevisionStore($0).exists(revision) }) {
             let draft = try await drafts.make(
-                document, cut: version, index: generation.index, for: job)
+                document, cut: version, index: generation.index, for: job, progress)
             try await pool.transaction { transaction in
                 try Self.requireStanding(document.id, job, transaction)
                 try RevisionStore(transaction).insert(draft.revision, chunks: draft.chunks)
+                try RecognisedPageStore(transaction).delete(of: document.id)
             }
         }
         let chunks = try await pool.read { try RevisionStore($0).chunks(of: revision) }
         for start in stride(from: 0, to: chunks.count, by: Self.pointCountMax) {
             let slice = Array(chunks[start..<min(start + Self.pointCountMax, chunks.count)])
+            await progress.report(.writing, start, of: chunks.count)
             try await upsert(slice, of: revision, document, into: generation, for: job)
         }
         result.revisions[generation.number] = revision

@@ -17,8 +17,9 @@ struct Embedder: Sendable {
 
     /// Those texts that do not fit the model's window, by the endpoint's own count. All others are
     /// in the embeddings table afterwards.
-    func embed(_ texts: [Text], owner: Owner, index: IndexDescription) async throws -> Set<[UInt8]>
-    {
+    func embed(
+        _ texts: [Text], owner: Owner, index: IndexDescription, _ progress: IndexingProgress? = nil
+    ) async throws -> Set<[UInt8]> {
         var tooLong: Set<[UInt8]> = []
         for start in stride(from: 0, to: texts.count, by: Self.lookupSize) {
             let slice = Array(texts[start..<min(start + Self.lookupSize, texts.count)])
@@ -27,7 +28,12 @@ struct Embedder: Sendable {
             let missing = slice.filter {
                 found[hexadecimal($0.hash)] == nil && seen.insert($0.hash).inserted
             }
-            tooLong.formUnion(try await embed(missing: missing, owner: owner, index: index))
+            let refused = try await embed(missing: missing, owner: owner, index: index) {
+                leftCount in
+                await progress?.report(
+                    .embedding, start + slice.count - leftCount, of: texts.count)
+            }
+            tooLong.formUnion(refused)
         }
         return tooLong
     }
@@ -49,7 +55,8 @@ struct Embedder: Sendable {
     /// A batch of them at a time in each of the queue's places, kept when it is done: what is cut
     /// short here is no more than what is under way.
     private func embed(
-        missing texts: [Text], owner: Owner, index: IndexDescription
+        missing texts: [Text], owner: Owner, index: IndexDescription,
+        whenLeft tell: (Int) async -> Void
     ) async throws -> Set<[UInt8]> {
         var rest = texts[...]
         func next() -> [Text]? {
@@ -64,6 +71,7 @@ struct Embedder: Sendable {
             }
             while let refused = try await group.next() {
                 tooLong.formUnion(refused.map(\.hash))
+                await tell(rest.count)
                 guard let batch = next() else { continue }
                 group.addTask { try await prove(batch, owner: owner, index: index) }
             }

@@ -1,10 +1,12 @@
 import Database
 import Domain
 import JobQueue
+import Postgres
 import TextAnalysis
 
 /// Makes the text and the chunks of a document: extracted, cut, and proved to fit the model.
 struct RevisionDrafts: Sendable {
+    let pool: PostgresPool
     let extractor: Extractor
     /// Nil where no model can see.
     let captions: PictureCaptions?
@@ -20,9 +22,10 @@ struct RevisionDrafts: Sendable {
 
     func make(
         _ document: IndexableDocument, cut version: String, index: IndexDescription,
-        for job: ClaimedJob
+        for job: ClaimedJob, _ progress: IndexingProgress
     ) async throws -> Draft {
-        var extracted = try await extractor.extract(document)
+        let pages = KeptPages(document: document, job: job, pool: pool)
+        var extracted = try await extractor.extract(document, pages: pages, progress)
         if document.format == .image, let caption = try await captions?.caption(of: document, job) {
             extracted.append(TextBlock(.paragraph, caption, page: 1))
         }
@@ -31,7 +34,8 @@ struct RevisionDrafts: Sendable {
         var drafts = chunker.pieces(of: extracted).map { ChunkDraft($0, of: extracted.text) }
         for _ in 0..<Self.splitCountMax {
             let texts = drafts.map { Embedder.Text(hash: $0.textHash, text: $0.embeddedText) }
-            let tooLong = try await embedder.embed(texts, owner: document.owner, index: index)
+            let tooLong = try await embedder.embed(
+                texts, owner: document.owner, index: index, progress)
             if tooLong.isEmpty { break }
             drafts = drafts.flatMap { draft in
                 guard tooLong.contains(draft.textHash) else { return [draft] }

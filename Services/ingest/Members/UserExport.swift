@@ -102,7 +102,7 @@ struct UserExport: Sendable {
         var files = try await files(of: principal, after: nil)
         while let last = files.last {
             for file in files {
-                let item = AttachmentBody(file, isItem: true)
+                let item = AttachmentBody(file, as: .item(nil))
                 try await body.write(archive.add(try Self.json(item, after: separator + "\n")))
                 separator = ","
             }

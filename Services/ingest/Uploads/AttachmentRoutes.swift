@@ -11,6 +11,7 @@ struct AttachmentRoutes: Sendable {
     let pool: PostgresPool
     let deletion: DocumentDeletion
     let points: PointErasure
+    let following: IndexingEvents
     let logger: Logger
 
     private static let pageSize = PageSize(200, most: 500)
@@ -20,6 +21,7 @@ struct AttachmentRoutes: Sendable {
     func add(to router: some RouterMethods<ServiceContext>) {
         router.get("attachments", use: list)
         router.get("attachments/:id", use: find)
+        router.get("attachments/:id/events", use: follow)
         router.delete("attachments/:id", use: delete)
     }
 
@@ -29,25 +31,34 @@ struct AttachmentRoutes: Sendable {
         let before = try paging.place { Int($0) }
         let sources: Set<SourceKind> =
             try request.flag("include_shared") ? [.mine, .shared] : [.mine]
-        let (found, total) = try await pool.read { session in
+        let (found, indexing, total) = try await pool.read { session in
             let store = AttachmentStore(session)
+            let found = try store.list(
+                for: principal, sources: sources, limit: paging.rowCountMax,
+                offset: paging.offset, before: before)
             return (
-                try store.list(
-                    for: principal, sources: sources, limit: paging.rowCountMax,
-                    offset: paging.offset, before: before),
+                found, try IndexingStateStore(session).find(found),
                 try store.count(for: principal, sources: sources)
             )
         }
         return try JSONResponse.make(
             .ok,
             Page(found, paging, total: total, place: { String($0.sequence) }) {
-                AttachmentBody($0, isItem: true)
+                AttachmentBody($0, as: .item(indexing[$0.id]))
             })
     }
 
     private func find(_ request: Request, context: ServiceContext) async throws -> Response {
         let attachment = try await attachment(context)
-        return try JSONResponse.make(.ok, AttachmentBody(attachment, isItem: true))
+        let indexing = try await pool.read { try IndexingStateStore($0).find([attachment]) }
+        return try JSONResponse.make(
+            .ok, AttachmentBody(attachment, as: .item(indexing[attachment.id])))
+    }
+
+    private func follow(_ request: Request, context: ServiceContext) async throws -> Response {
+        let attachment = try await attachment(context)
+        return EventStream().response(
+            frames: following.frames(of: attachment.id, for: context.principal))
     }
 
     private func delete(_ request: Request, context: ServiceContext) async throws -> Response {

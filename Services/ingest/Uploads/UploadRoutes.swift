@@ -43,7 +43,7 @@ struct UploadRoutes: Sendable {
             ])
         let shown = await waiting.wait(for: attachment, seconds: waitSeconds)
         return try JSONResponse.make(
-            .created, AttachmentBody(shown, isItem: false),
+            .created, AttachmentBody(shown, as: .answer),
             headers: [.location: AttachmentBody.uri(of: shown.id)])
     }
 

@@ -45,9 +45,19 @@ struct SandboxedSample {
         of name: String, _ contentType: String, limits: ExtractionLimits = ExtractionLimits()
     ) async throws -> ExtractedText {
         try await with(name, contentType, limits: limits) {
-            try await Extractor(sandbox: $0.sandbox).extract($0.document)
+            try await Extractor(sandbox: $0.sandbox).extract($0.document, pages: PagesInMemory())
         }
     }
+}
+
+/// Recognised pages where a test sees them.
+actor PagesInMemory: PageKeeping {
+    private(set) var pages: [PageLayout]
+
+    init(_ pages: [PageLayout] = []) { self.pages = pages }
+
+    func find() -> [PageLayout] { pages }
+    func keep(_ page: PageLayout) { pages.append(page) }
 }
 
 @Suite("PDF and pictures", .serialized)
@@ -101,6 +111,27 @@ struct PagedDocumentTests {
         // In points, as in the PDF it is a scan of.
         let box = try #require(place.lines.first)
         #expect(abs(box.left - 56.8) < 4 && abs(box.top - 129) < 6 && abs(box.width - 481) < 6)
+    }
+
+    @Test("reads no page again that was recognised before")
+    func resumed() async throws {
+        let kept = PageLayout(
+            number: 1, width: 595, height: 842,
+            blocks: [
+                PageLayout.Block(lines: [
+                    PageLayout.Line(
+                        text: "Read before.",
+                        box: LineBox(left: 50, top: 200, width: 90, height: 12))
+                ])
+            ], isRecognised: true)
+        let pages = PagesInMemory([kept])
+        let text = try await SandboxedSample.with("scanned.pdf", "application/pdf") {
+            try await Extractor(sandbox: $0.sandbox).extract($0.document, pages: pages)
+        }
+        #expect(text.blocks.first.map { text.text.slice($0.range) } == "Read before.")
+        #expect(text.text.contains("oltre 600 kW"))
+        #expect(!text.text.contains("quota di"))
+        #expect(await pages.pages.map(\.number) == [1, 2])
     }
 
     @Test(

@@ -1,6 +1,7 @@
 import ChildProcess
 
-/// PDF through poppler's tools: text with its places; pages that have none are recognised.
+/// PDF through poppler's tools: text with its places. Pages that have none are recognised before,
+/// each for itself.
 struct PDFReader {
     let limits: ReadingLimits
 
@@ -16,25 +17,35 @@ struct PDFReader {
         var pages = LayoutTable.pages(table.output)
         let pictures = pages.indices.filter { pages[$0].blocks.isEmpty }
         guard pictures.count <= limits.recognisedPageCountMax else { throw .tooManyScannedPages }
-        for place in pictures { pages[place] = try recognised(pages[place]) }
+        let recognised = try RecognisedPages.inOwnFolder()
+        let pending = pictures.map { pages[$0].number }.filter { recognised[$0] == nil }
+        if !pending.isEmpty {
+            return DocumentBlocks(title: nil, blocks: [], pendingPages: pending)
+        }
+        for place in pictures { pages[place] = recognised[pages[place].number] ?? pages[place] }
         return try DocumentBlocks(title: information.title, pages: pages, limits: limits)
     }
 
-    private func recognised(_ page: PageLayout) throws(ExtractionFailure) -> PageLayout {
+    /// - Parameter number: 1-based.
+    static func recognise(
+        _ number: Int, limits: ReadingLimits
+    ) throws(ExtractionFailure) -> PageLayout {
+        guard let (width, height) = try PDFInformation.size(ofPage: number) else {
+            throw .noSuchPage
+        }
         let resolution = PDFRendering.resolution(
-            width: page.width, height: page.height, wanted: 300,
+            width: width, height: height, wanted: 300,
             pixelCountMax: min(limits.pixelCountMax, Recognition.pixelCountMax))
-        let number = "\(page.number)"
         let picture = "page.pgm"
         let rendered = try DocumentTool.run(
             "pdftoppm",
             [
-                "-q", "-gray", "-singlefile", "-r", "\(resolution)", "-f", number, "-l", number,
-                DocumentTool.document, "page",
+                "-q", "-gray", "-singlefile", "-r", "\(resolution)", "-f", "\(number)", "-l",
+                "\(number)", DocumentTool.document, "page",
             ])
         guard rendered.outcome == .exited(0) else { throw .corrupt }
         return try Recognition.page(picture)
-            .scaled(by: PDFRendering.pointsPerInch / resolution, number: page.number)
+            .scaled(by: PDFRendering.pointsPerInch / resolution, number: number)
     }
 }
 

@@ -1,13 +1,13 @@
 import Domain
 
 /// What stands on a page: blocks of lines in reading order.
-struct PageLayout: Sendable, Hashable {
-    struct Line: Sendable, Hashable {
+struct PageLayout: Sendable, Hashable, Codable {
+    struct Line: Sendable, Hashable, Codable {
         var text: String
         var box: LineBox
     }
 
-    struct Block: Sendable, Hashable {
+    struct Block: Sendable, Hashable, Codable {
         var lines: [Line]
     }
 

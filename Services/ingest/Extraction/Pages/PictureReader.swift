@@ -1,35 +1,35 @@
 import ChildProcess
 
-/// Pictures: looked at before anything decodes them, made upright and grey, then recognised.
-struct PictureReader {
-    let limits: ReadingLimits
-
+/// Pictures: looked at before anything decodes them; each page made upright and grey, and recognised.
+enum PictureReader {
     static func read(_ limits: ReadingLimits) throws(ExtractionFailure) -> DocumentBlocks {
-        try PictureReader(limits: limits).read()
-    }
-
-    private func read() throws(ExtractionFailure) -> DocumentBlocks {
         let header = try Picture.header(limits: limits)
         guard header.pages.count <= limits.recognisedPageCountMax else {
             throw .tooManyScannedPages
         }
-        var pages: [PageLayout] = []
-        for place in header.pages.indices {
-            pages.append(try recognised(header, page: place))
+        let recognised = try RecognisedPages.inOwnFolder()
+        let numbers = 1...header.pages.count
+        let pending = numbers.filter { recognised[$0] == nil }
+        if !pending.isEmpty {
+            return DocumentBlocks(title: nil, blocks: [], pendingPages: pending)
         }
-        return try DocumentBlocks(title: nil, pages: pages, limits: limits)
+        return try DocumentBlocks(
+            title: nil, pages: numbers.compactMap { recognised[$0] }, limits: limits)
     }
 
-    private func recognised(
-        _ header: PictureHeader, page place: Int
+    /// - Parameter number: 1-based.
+    static func recognise(
+        _ number: Int, limits: ReadingLimits
     ) throws(ExtractionFailure) -> PageLayout {
-        let size = header.pages[place]
-        let scale = Self.scale(for: size)
+        let header = try Picture.header(limits: limits)
+        let place = number - 1
+        guard header.pages.indices.contains(place) else { throw .noSuchPage }
+        let scale = scale(for: header.pages[place])
         let picture = "page.pgm"
         let resized = scale == 1 ? [] : ["-resize", "\(scale * 100)%"]
         try Picture.convert(
             header.format, page: place, ["-colorspace", "gray"] + resized, to: "pgm:\(picture)")
-        return try Recognition.page(picture).scaled(by: 1 / scale, number: place + 1)
+        return try Recognition.page(picture).scaled(by: 1 / scale, number: number)
     }
 
     /// Letters on a screen have a third of the dots that recognition wants.

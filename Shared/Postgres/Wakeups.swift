@@ -1,10 +1,9 @@
-import Postgres
-import ServiceLifecycle
-import Synchronization
+internal import ServiceLifecycle
+internal import Synchronization
 
 /// Wakes those who wait for a notification about one thing. A wake-up is a hint: whoever waits
 /// reads again, and reads again after a while without one too.
-final class Wakeups: Service {
+package final class Wakeups: Service {
     private struct Waiter {
         let subjects: Set<String>
         let bell: AsyncStream<Void>.Continuation
@@ -19,12 +18,12 @@ final class Wakeups: Service {
     private let channel: String
     private let state = Mutex(State())
 
-    init(_ listener: PostgresListener, channel: String) {
+    package init(_ listener: PostgresListener, channel: String) {
         self.listener = listener
         self.channel = channel
     }
 
-    func run() async throws {
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             for await notification in self.listener.notifications(on: self.channel) {
                 self.wake(notification.payload)
@@ -34,7 +33,7 @@ final class Wakeups: Service {
 
     /// Asks `isReady` now, at each wake-up and at each interval, until it says so. False when the
     /// time was not enough.
-    func wait(
+    package func wait(
         for subjects: Set<String>, atMost limit: Duration, interval: Duration = .seconds(1),
         until isReady: () async throws -> Bool
     ) async throws -> Bool {
@@ -60,6 +59,9 @@ final class Wakeups: Service {
             throw CancellationError()
         }
     }
+
+    /// How many have waited or wait.
+    package var waitCount: Int { state.withLock { $0.nextID } }
 
     private func register(_ waiter: Waiter) -> Int {
         state.withLock { state in

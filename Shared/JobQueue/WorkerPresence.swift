@@ -1,0 +1,40 @@
+internal import FoundationEssentials
+internal import Postgres
+
+/// Tells everybody that this worker is there, and that it is not any more.
+struct WorkerPresence: Sendable {
+    private let id = UUID()
+    private let pool: PostgresPool
+    private let name: String
+    private let kinds: [String]
+
+    static let interval = Duration.seconds(10)
+
+    init(pool: PostgresPool, name: String, kinds: [String]) {
+        self.pool = pool
+        self.name = name
+        self.kinds = kinds
+    }
+
+    func announce() async throws {
+        try await pool.read { session in
+            try session.run(
+                """
+                INSERT INTO job_workers (id, name, kinds)
+                VALUES (\(id), \(name), \(kinds)::text[])
+                ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+                """)
+        }
+    }
+
+    /// Also of those that could not say it.
+    func withdraw() async throws {
+        try await pool.read(deadline: .seconds(2)) { session in
+            try session.run(
+                """
+                DELETE FROM job_workers
+                WHERE id = \(id) OR heartbeat_at < now() - interval '1 day'
+                """)
+        }
+    }
+}
