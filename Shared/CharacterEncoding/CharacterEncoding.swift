@@ -14,6 +14,12 @@ package struct CharacterEncoding: Sendable, Hashable {
     /// does the web with that name (WHATWG Encoding).
     package static let windowsLatin1 = Self(known: "WINDOWS-1252")
 
+    /// Those of western Europe that older systems wrote: Windows, Unix, the Macintosh, DOS. Those
+    /// with few signs in the place of others' letters come first.
+    package static let western = [
+        windowsLatin1, Self(known: "ISO-8859-15"), Self(known: "MACINTOSH"), Self(known: "CP850"),
+    ]
+
     private init(known name: String) { self.name = name }
 
     /// Nil for a name that is not known here. Case and the marks between its parts do not count.

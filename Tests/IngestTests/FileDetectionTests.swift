@@ -1,4 +1,5 @@
 import CharacterEncoding
+import Foundation
 import NIOCore
 import Testing
 
@@ -36,6 +37,36 @@ struct FileDetectionTests {
         let russian = "Привет, это наше энергетическое сообщество и его новые участники"
         let koi8 = koi8(russian)
         #expect(TextDecoding.decode(koi8) == russian)
+    }
+
+    @Test(
+        "reads short texts of other languages as their own encodings have them",
+        arguments: [
+            ("Zażółć gęślą jaźń, a potem włącz światło i usiądź przy stole", "windows-1250"),
+            ("Příliš žluťoučký kůň úpěl ďábelské ódy u řeky", "iso-8859-2"),
+            ("Árvíztűrő tükörfúrógép, és az erdő fölött felhők úsznak", "windows-1250"),
+            ("Η ενέργεια που μοιραζόμαστε είναι κοινή για όλους", "iso-8859-7"),
+            ("Энергия, которой мы делимся, общая для всех", "windows-1251"),
+            ("Perché la città è più verde? Così può risparmiare metà della bolletta", "macintosh"),
+            ("Perché la città è più verde? Così può risparmiare metà della bolletta", "cp850"),
+            ("Die Stromgemeinschaft zählt größere und kleinere Häuser für 20 €", "iso-8859-15"),
+        ])
+    func otherLanguages(_ text: String, _ encoding: String) throws {
+        let bytes = try encoded(text, encoding)
+        #expect(TextDecoding.decode(bytes) == text)
+    }
+
+    /// By the system's own program.
+    private func encoded(_ text: String, _ encoding: String) throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/iconv")
+        process.arguments = ["-f", "utf-8", "-t", encoding]
+        let (input, output) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        try input.fileHandleForWriting.close()
+        return [UInt8](output.fileHandleForReading.readDataToEndOfFile())
     }
 
     @Test(

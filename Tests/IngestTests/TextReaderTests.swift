@@ -15,19 +15,26 @@ struct SeparatedValuesTests {
             ("a\tb\n1\t2", "a | b\n1 | 2"),
             ("nome,nota\nAda,\"due\nrighe\"", "nome | nota\nAda | due righe"),
         ])
-    func rows(_ text: String, _ expected: String) {
-        let document = SeparatedValues.read(text, separator: nil)
+    func rows(_ text: String, _ expected: String) throws {
+        let document = try read(text)
         #expect(document.blocks.map(\.text) == [expected])
         #expect(document.blocks.first?.kind == .table)
     }
 
-    @Test("takes the first row for the header only if it names things")
-    func header() {
-        let named = SeparatedValues.read("Mese;kWh\nMarzo;3\n", separator: nil)
-        #expect(named.blocks.first?.tableHeader == "Mese | kWh")
-        let bare = SeparatedValues.read("1;2\n3;4\n", separator: nil)
-        #expect(bare.blocks.first?.tableHeader == nil)
-        #expect(SeparatedValues.read("\n \n", separator: nil).blocks.isEmpty)
+    @Test("ends a table where a row is empty, and leaves empty columns out")
+    func tables() throws {
+        let text = "Letture;;\nPOD;;kWh\nIT1;;3\n;;\nCAP;Comune;\n00185;Roma;\n"
+        let blocks = try read(text).blocks
+        #expect(
+            blocks.map(\.text) == [
+                "Letture", "POD | kWh\nIT1 | 3", "CAP | Comune\n00185 | Roma",
+            ])
+        #expect(blocks.map(\.tableHeader) == [nil, "POD | kWh", "CAP | Comune"])
+        #expect(try read("\n \n").blocks.isEmpty)
+    }
+
+    private func read(_ text: String) throws -> DocumentBlocks {
+        try SeparatedValues.read(text, separator: nil, limits: ReadingLimits())
     }
 }
 
@@ -90,7 +97,7 @@ struct RichTextTests {
             """#
         let document = try read(source)
         #expect(document.title == "Statuto è qui")
-        #expect(document.blocks.map(\.text) == ["Città € 5\u{A0}kWh 😀 {x}", "При—fine"])
+        #expect(document.blocks.map(\.text) == ["Città € 5 kWh 😀 {x}", "При—fine"])
     }
 
     @Test("keeps headings, list items and table rows, and leaves out what is not the text")

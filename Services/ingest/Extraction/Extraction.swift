@@ -60,8 +60,10 @@ enum Extraction {
         case .markdown: Markdown.read(TextDecoding.decode(bytes))
         case .plainText:
             DocumentBlocks(title: nil, blocks: PlainText.blocks(of: TextDecoding.decode(bytes)))
-        case .csv: SeparatedValues.read(TextDecoding.decode(bytes), separator: nil)
-        case .tsv: SeparatedValues.read(TextDecoding.decode(bytes), separator: "\t")
+        case .csv:
+            try SeparatedValues.read(TextDecoding.decode(bytes), separator: nil, limits: limits)
+        case .tsv:
+            try SeparatedValues.read(TextDecoding.decode(bytes), separator: "\t", limits: limits)
         case .json: try JSONText.read(TextDecoding.decode(bytes), limits: limits)
         case .mail: try Mail.read(bytes, limits: limits)
         case .rtf: try RichText.read(bytes, limits: limits)

@@ -41,7 +41,7 @@ struct Markdown {
                 next += 1
             } else if isTable {
                 endParagraph()
-                take(.table) { !$0.isBlank && $0.text.contains("|") }
+                takeTable()
             } else if line.isListItem {
                 endParagraph()
                 takeList()
@@ -63,10 +63,16 @@ struct Markdown {
         paragraph = []
     }
 
-    private mutating func take(_ kind: TextBlock.Kind, while goesOn: (MarkdownLine) -> Bool) {
+    private mutating func takeTable() {
         let start = next
-        while next < lines.endIndex, goesOn(MarkdownLine(lines[next])) { next += 1 }
-        append(kind, PlainText.joined(Array(lines[start..<next])))
+        while next < lines.endIndex, !MarkdownLine(lines[next]).isBlank, lines[next].contains("|") {
+            next += 1
+        }
+        var table = TextBlock(.table, PlainText.joined(Array(lines[start..<next])))
+        // The divider says nothing to rows that are cut off from it.
+        table.tableHeader = lines[start].split(whereSeparator: \.isWhitespace)
+            .joined(separator: " ")
+        if !table.text.isEmpty { blocks.append(table) }
     }
 
     /// Up to the fence that closes it, or the end.

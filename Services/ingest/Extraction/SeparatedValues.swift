@@ -4,31 +4,29 @@ struct SeparatedValues {
     private var scalars: String.UnicodeScalarView.Iterator
     private var row: [String] = []
     private var cell = String.UnicodeScalarView()
+    private var isOver = false
 
     /// - Parameter separator: nil to find it out.
-    static func read(_ text: String, separator: Unicode.Scalar?) -> DocumentBlocks {
+    static func read(
+        _ text: String, separator: Unicode.Scalar?, limits: ReadingLimits
+    ) throws(ExtractionFailure) -> DocumentBlocks {
         var reader = SeparatedValues(
             text, separator: separator ?? Self.separator(of: text) ?? ",")
-        return DocumentBlocks(title: nil, blocks: table(of: reader.rows()))
-    }
-
-    /// One table. Its first row is its header if each of its cells names something.
-    static func table(of rows: [[String]]) -> [TextBlock] {
-        guard let first = rows.first else { return [] }
-        var table = TextBlock(.table, rows.map(line).joined(separator: "\n"))
-        if rows.count > 1, isHeader(first) { table.tableHeader = line(of: first) }
-        return [table]
-    }
-
-    static func line(of row: [String]) -> String {
-        row.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
-            .joined(separator: " | ")
-    }
-
-    private static func isHeader(_ row: [String]) -> Bool {
-        let names = row.filter { !Substring($0).isBlank }
-        return names.count == Set(names).count && names.count * 2 > row.count
-            && names.allSatisfy { name in name.contains { $0.isLetter } }
+        var list = BlockList(limits: limits)
+        var table = TableText(limits: limits)
+        // As in a spreadsheet: an empty row ends a table.
+        while let row = reader.nextRow() {
+            guard row.contains(where: { !Substring($0).isBlank }) else {
+                try table.flush(into: &list, isSpreadsheet: true)
+                continue
+            }
+            table.startRow()
+            for (column, cell) in row.enumerated() {
+                try table.setCell(cell.onOneLine, column: column)
+            }
+        }
+        try table.flush(into: &list, isSpreadsheet: true)
+        return DocumentBlocks(title: nil, blocks: list.blocks)
     }
 
     private init(_ text: String, separator: Unicode.Scalar) {
@@ -36,12 +34,9 @@ struct SeparatedValues {
         scalars = text.unicodeScalars.makeIterator()
     }
 
-    /// Rows with anything in them. A quote that never ends holds the rest of the file.
-    private mutating func rows() -> [[String]] {
-        var rows: [[String]] = []
-        func end(_ row: [String]) {
-            if row.contains(where: { !Substring($0).isBlank }) { rows.append(row) }
-        }
+    /// A quote that never ends holds the rest of the file.
+    private mutating func nextRow() -> [String]? {
+        guard !isOver else { return nil }
         var isQuoted = false
         var isAfterQuote = false
         while let scalar = scalars.next() {
@@ -56,17 +51,19 @@ struct SeparatedValues {
                 isQuoted = true
             case "\"" where cell.isEmpty: isQuoted = true
             case separator: endCell()
-            case "\n":
-                endCell()
-                end(row)
-                row = []
+            case "\n": return takeRow()
             default: take(scalar)
             }
             isAfterQuote = false
         }
+        isOver = true
+        return takeRow()
+    }
+
+    private mutating func takeRow() -> [String] {
         endCell()
-        end(row)
-        return rows
+        defer { row.removeAll(keepingCapacity: true) }
+        return row
     }
 
     private mutating func take(_ scalar: Unicode.Scalar) { cell.append(scalar) }

@@ -33,9 +33,16 @@ enum TextDecoding {
         if let text = String(validating: bytes, as: UTF8.self), !text.utf8.contains(0) {
             return text
         }
-        let encoding = unmarkedUTF16(bytes) ?? CharacterEncoding.detect(bytes) ?? .windowsLatin1
-        return encoding.decode(bytes)
+        if let encoding = unmarkedUTF16(bytes) { return encoding.decode(bytes) }
+        let detected = CharacterEncoding.detect(bytes) ?? .windowsLatin1
+        let sample = Array(bytes.prefix(sampleByteCount))
+        let encoding = ([detected] + CharacterEncoding.western).first {
+            WesternText.isPlausible($0.decode(sample))
+        }
+        return (encoding ?? detected).decode(bytes)
     }
+
+    private static let sampleByteCount = 64 << 10
 
     /// European text in UTF-16 has a zero in every other byte, and no other text has zeros.
     static func unmarkedUTF16(_ bytes: some Collection<UInt8>) -> CharacterEncoding? {

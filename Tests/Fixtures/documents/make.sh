@@ -48,6 +48,29 @@ make_pdf() {
     qpdf --object-streams=generate "$scratch/many.pdf" many-pages.pdf
 }
 
+# encoded ENCODING TARGET: a text as programs before Unicode wrote it.
+encoded() {
+    iconv -f UTF-8 -t "$1" sources/bollettino.txt > "$2"
+}
+
+make_text() {
+    convert rtf sources/rules.fodt rules.rtf
+    pandoc sources/guide.md --standalone -o guide.rtf
+    pandoc sources/guide.md --to gfm --wrap=preserve -o guide.md
+    # Field separator, quote, character set: as a spreadsheet in Italy and one in England export.
+    convert "csv:Text - txt - csv (StarCalc):59,34,1" sources/meters.fods meters.csv
+    convert "csv:Text - txt - csv (StarCalc):9,34,76" sources/meters.fods meters.tsv
+    jq --slurp --raw-input 'split("\n") | map(select(length > 0) | split("\t"))
+        | {"comunità": "Valle Sole", letture: [.[2:4][] | {POD: .[0], kWh: .[2], quota: .[3]}]}' \
+        meters.tsv > meters.json
+    encoded WINDOWS-1252 bollettino-windows.txt
+    encoded ISO-8859-15 bollettino-latin9.txt
+    encoded MACINTOSH bollettino-mac.txt
+    encoded UTF-16 bollettino-utf16.txt
+    encoded UTF-16BE bollettino-utf16be.txt
+    python3 sources/mail.py sources/bollettino.txt meters.csv invito.eml
+}
+
 # picture FIRST-LINE SECOND-LINE TARGET
 picture() {
     gm convert -size 900x300 xc:white -font /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf -pointsize 34 -fill black \
@@ -70,5 +93,5 @@ make_pictures() {
 }
 
 families=("$@")
-[ $# -gt 0 ] || families=(office web pdf pictures)
+[ $# -gt 0 ] || families=(office text web pdf pictures)
 for family in "${families[@]}"; do "make_$family"; done

@@ -13,6 +13,14 @@ struct SampleDocumentTests {
             ("assembly.pptx", .pptx, "assembly"), ("assembly.odp", .odp, "assembly"),
             ("guide.pptx", .pptx, "guide.pptx"), ("guide.epub", .epub, "guide.epub"),
             ("guide.html", .html, "guide.html"), ("page.html", .html, "page"),
+            ("rules.rtf", .rtf, "rules"), ("guide.rtf", .rtf, "guide.rtf"),
+            ("guide.md", .markdown, "guide.md"), ("meters.csv", .csv, "meters.csv"),
+            ("meters.tsv", .tsv, "meters.csv"), ("meters.json", .json, "meters.json"),
+            ("invito.eml", .mail, "invito"), ("bollettino-windows.txt", .plainText, "bollettino"),
+            ("bollettino-latin9.txt", .plainText, "bollettino"),
+            ("bollettino-mac.txt", .plainText, "bollettino"),
+            ("bollettino-utf16.txt", .plainText, "bollettino"),
+            ("bollettino-utf16be.txt", .plainText, "bollettino"),
         ] as [(String, Extraction.Format, String)])
     func whole(_ file: String, _ format: Extraction.Format, _ expected: String) throws {
         let document = try Extraction.extract(
@@ -43,6 +51,18 @@ struct SampleDocumentTests {
                 "page.html", .html, "unità di energia", nil,
                 ["Bolletta & comunità | Valle Sole", "Leggere la bolletta", "Voci"]
             ),
+            (
+                "rules.rtf", .rtf, "Produttori | 35 %", nil,
+                ["Regolamento della CER «Valle Sole»", "Ripartizione dell’incentivo"]
+            ),
+            ("guide.md", .markdown, "| 200–600 kW", nil, ["What a community is", "Tariff"]),
+            ("meters.csv", .csv, "Totale | | 1974.75", nil, []),
+            ("meters.json", .json, "kWh: 740.25", nil, ["letture"]),
+            (
+                "invito.eml", .mail, "novità è già qui", nil,
+                ["Assemblea straordinaria: novità sulla tariffa, e perché è più bassa"]
+            ),
+            ("bollettino-mac.txt", .plainText, "0,12 €", nil, []),
         ] as [(String, Extraction.Format, String, Int?, [String])])
     func places(
         _ file: String, _ format: Extraction.Format, _ fact: String, _ page: Int?, _ path: [String]

@@ -1,3 +1,4 @@
+import Database
 import Domain
 import Foundation
 import HTTPTypes
@@ -63,6 +64,36 @@ struct PageTests {
                 }
             }
         }
+    }
+
+    @Test("goes on after the pages that a worker before had recognised, and keeps none of them")
+    func keptPages() async throws {
+        try await IngestWorld.make { world in
+            try await world.serving { client in
+                let alice = try world.headers(IngestWorld.alice)
+                let made = try await client.upload(
+                    SampleDocument.bytes("scanned.pdf"), named: "scanned.pdf", query: "?wait=0",
+                    headers: alice
+                ).json()
+                let id = try #require((made["id"] as? String).flatMap(Document.ID.init))
+                try await keep("The first page.", of: id, in: world)
+                try await world.working { try await world.expectAllJobsFinished() }
+                let text = try await world.chunks().map(\.text).joined(separator: " ")
+                #expect(text.contains("The first page."))
+                #expect(text.contains("oltre 600 kW") && !text.contains("quota di"))
+                #expect(try await world.rowCount(of: ["recognised_pages"]) == 0)
+            }
+        }
+    }
+
+    private func keep(_ text: String, of id: Document.ID, in world: IngestWorld) async throws {
+        let line = PageLayout.Line(
+            text: text, box: LineBox(left: 50, top: 200, width: 90, height: 12))
+        let page = PageLayout(
+            number: 1, width: 595, height: 842, blocks: [PageLayout.Block(lines: [line])],
+            isRecognised: true)
+        let layout = try RecognisedPages.encode([page])
+        try await world.ingest.pool.read { try RecognisedPageStore($0).insert(1, of: id, layout) }
     }
 
     @Test("fails a document for its own reason, in words and a code for its owner")

@@ -122,7 +122,9 @@ def add_reading(
     table: Table, bench: Bench, name: str, format_name: str, files: list[Path],
     peer: list[str] | None = None,
 ) -> None:
-    child = [str(bench.binaries / "ingest"), "extract", format_name]
+    # Of a picture nothing is read but by recognition.
+    command = ["recognise", "image", "1"] if format_name == "image" else ["extract", format_name]
+    child = [str(bench.binaries / "ingest"), *command]
     ways = {"ours": lambda: read_all(child, files)}
     if peer and shutil.which(peer[0]):
         ways["peer"] = lambda: read_all(peer, files)

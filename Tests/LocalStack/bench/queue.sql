@@ -13,6 +13,7 @@ COMMIT;
 WITH claimed AS (
     UPDATE jobs SET
         state = 'running', attempt = attempt + 1, worker = :worker::text,
+        progressed_at = now(),
         failure_count = failure_count
             + CASE state WHEN 'running' THEN 1 ELSE 0 END,
         claimable_at = now()

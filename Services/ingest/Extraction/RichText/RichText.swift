@@ -9,8 +9,9 @@ struct RichText {
         /// Formatted as not to be seen.
         var isHidden = false
         var isTitle = false
-        /// In a list item's own label.
-        var isLabel = false
+        var isStyle = false
+        /// Of what is text.
+        var place = RichTextBlocks.Place.text
         /// How many characters stand in for a `\u` that a reader does not know.
         var fallbackCount = 1
         var encoding: CharacterEncoding
@@ -23,11 +24,12 @@ struct RichText {
     private var codePage = CharacterEncoding.windowsLatin1
     private var fonts: [Int: CharacterEncoding] = [:]
     private var fontInTable: Int?
+    private var styles = RichTextStyles()
     private var pendingBytes: [UInt8] = []
     private var skippedCount = 0
     private var highSurrogate: Int?
     private var title = ""
-    private var text = RichTextBlocks()
+    private var text: RichTextBlocks
 
     static func read(
         _ bytes: [UInt8], limits: ReadingLimits
@@ -40,6 +42,7 @@ struct RichText {
     private init(scanner: RichTextScanner, limits: ReadingLimits) {
         self.scanner = scanner
         self.limits = limits
+        text = RichTextBlocks(limits: limits)
     }
 
     private mutating func read() throws(ExtractionFailure) -> DocumentBlocks {
@@ -51,16 +54,17 @@ struct RichText {
                 groups.append(group)
             case .close:
                 guard let outer = groups.popLast() else { break }
+                if group.place == .note, outer.place != .note { text.endNote() }
                 group = outer
                 skippedCount = 0
             case .byte(let byte): take(byte)
             case .symbol(let sign): take(symbol: sign)
-            case .word(let word, let number): take(word, number)
+            case .word(let word, let number): try take(word, number)
             }
         }
         flushBytes()
         let title = title.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return DocumentBlocks(title: title.isEmpty ? nil : title, blocks: text.finish())
+        return DocumentBlocks(title: title.isEmpty ? nil : title, blocks: try text.finish())
     }
 
     private mutating func take(_ byte: UInt8) {
@@ -80,7 +84,13 @@ struct RichText {
 
     private mutating func append(_ piece: String) {
         if group.isSkipped || group.isHidden { return }
-        if group.isTitle { title += piece } else { text.append(piece, isLabel: group.isLabel) }
+        if group.isTitle {
+            title += piece
+        } else if group.isStyle {
+            styles.takeName(piece)
+        } else {
+            text.append(piece, to: group.place)
+        }
     }
 
     private mutating func take(symbol: UInt8) {
@@ -95,7 +105,7 @@ struct RichText {
         }
     }
 
-    private mutating func take(_ word: String, _ number: Int?) {
+    private mutating func take(_ word: String, _ number: Int?) throws(ExtractionFailure) {
         switch word {
         case "u": takeUnicode(number ?? 0)
         case "uc": group.fallbackCount = min(max(number ?? 1, 0), 16)
@@ -106,12 +116,20 @@ struct RichText {
             group.isSkipped = true
             fontInTable = 0
         case "title": (group.isTitle, group.isSkipped) = (true, false)
-        case "listtext", "pntext": group.isLabel = true
+        case "stylesheet": group.isStyle = true
+        // The text in a shape, which is otherwise numbers.
+        case "shptxt": group.isSkipped = false
+        case "listtext", "pntext": group.place = .label
+        // Its mark says that a reader may leave it out.
+        case "footnote": (group.place, group.isSkipped) = (.note, false)
         case _ where Self.hiddenDestinations.contains(word): group.isSkipped = true
         // Text marked as deleted, and text that is not to be seen.
         case "v", "deleted": group.isHidden = number != 0
         case _ where Self.characters[word] != nil: append(Self.characters[word] ?? "")
-        default: if !group.isSkipped { text.take(word, number) }
+        case _ where group.isSkipped: break
+        case _ where group.isStyle: styles.take(word, number)
+        case "s": text.headingLevel = styles.headingLevel(of: number ?? 0)
+        default: try text.take(word, number, at: group.place)
         }
     }
 
@@ -160,10 +178,11 @@ struct RichText {
     ]
 
     private static let hiddenDestinations: Set<String> = [
-        "colortbl", "stylesheet", "info", "pict", "object", "header", "headerl", "headerr",
+        "colortbl", "info", "pict", "object", "header", "headerl", "headerr",
         "headerf", "footer", "footerl", "footerr", "footerf", "fldinst", "ftnsep", "ftnsepc",
         "generator", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "xe", "tc",
-        "datastore", "latentstyles", "nonshppict", "template", "bkmkstart", "bkmkend", "mmathPr",
+        "datastore", "latentstyles", "nonshppict", "shprslt", "template", "bkmkstart", "bkmkend",
+        "mmathPr",
     ]
 
     private static let characters = [

@@ -1,85 +1,135 @@
 /// The paragraphs of a rich text on their way to become blocks.
 struct RichTextBlocks {
-    private var blocks: [TextBlock] = []
-    private var paragraph = ""
-    /// 1-based, as the format's outline levels are 0-based; nil in body text.
-    private var headingLevel: Int?
-    private var isItem = false
-    private var isInTable = false
-    private var items: [String] = []
-    private var cells: [String] = []
-    private var rows: [[String]] = []
-
-    /// A list item's label says that it is one; which bullet it has is of no use.
-    mutating func append(_ piece: String, isLabel: Bool) {
-        if isLabel { isItem = true } else { paragraph += piece }
+    /// Where a piece of text belongs.
+    enum Place {
+        case text
+        /// A list item's label says that it is one; which bullet it has is of no use.
+        case label
+        case note
     }
 
-    mutating func take(_ word: String, _ number: Int?) {
+    private var flow: TextFlow
+    private var paragraph = InlineText()
+    private var note = InlineText()
+    /// Of the paragraph.
+    private var notes: [String] = []
+    /// 1-based, as the format's outline levels are 0-based; nil in body text.
+    var headingLevel: Int?
+    private var itemDepth = 0
+    private var isItem = false
+    private var isInTable = false
+    private var isTableOpen = false
+    private var cells: [String] = []
+    /// Where the row's cells end on the page, and where those of the table's first row do.
+    private var edges: [Int] = []
+    private var tableEdges: [Int] = []
+
+    init(limits: ReadingLimits) { flow = TextFlow(limits: limits) }
+
+    mutating func append(_ piece: String, to place: Place) {
+        switch place {
+        case .label: isItem = true
+        case .note: note.append(piece)
+        case .text:
+            for (number, line) in piece.split(
+                separator: "\n", omittingEmptySubsequences: false
+            ).enumerated() {
+                if number > 0 { paragraph.breakLine() }
+                paragraph.append(String(line))
+            }
+        }
+    }
+
+    /// What a word of the format says about paragraphs, at this place.
+    mutating func take(
+        _ word: String, _ number: Int?, at place: Place
+    ) throws(ExtractionFailure) {
+        // A note's paragraphs are one, and a label has none.
+        guard place == .text else {
+            if place == .note { note.space() }
+            return
+        }
         switch word {
-        case "par", "sect", "page", "column": endParagraph()
+        case "par", "sect", "page", "column": try endParagraph()
         case "pard":
             headingLevel = nil
+            itemDepth = 0
             isInTable = false
-        case "outlinelevel": headingLevel = number.map { min(max($0, 0), 8) + 1 }
+        case "outlinelevel": headingLevel = number.flatMap(Self.headingLevel)
+        case "ilvl": itemDepth = max(0, number ?? 0)
         case "intbl": isInTable = true
-        case "cell", "nestcell": endCell()
-        case "row", "nestrow": endRow()
+        case "trowd": edges = []
+        case "cellx": edges.append(number ?? 0)
+        case "cell", "nestcell":
+            cells.append(paragraph.take())
+            isItem = false
+        case "row", "nestrow": try endRow()
         default: break
         }
     }
 
-    mutating func finish() -> [TextBlock] {
-        endParagraph()
-        endRow()
-        endTable()
-        endList()
-        return blocks
+    /// From the format's, which counts from 0 and has 9 for body text.
+    static func headingLevel(_ outlineLevel: Int) -> Int? {
+        (0...8).contains(outlineLevel) ? outlineLevel + 1 : nil
     }
 
-    private mutating func endParagraph() {
+    mutating func endNote() {
+        let text = note.take()
+        if !text.isEmpty { notes.append(text) }
+    }
+
+    mutating func finish() throws(ExtractionFailure) -> [TextBlock] {
+        isInTable = false
+        try endParagraph()
+        try endRow()
+        try endTable()
+        return try flow.finish()
+    }
+
+    private mutating func endParagraph() throws(ExtractionFailure) {
         if isInTable {
-            paragraph += " "
+            paragraph.space()
             return
         }
-        let text = takeParagraph()
-        defer { isItem = false }
+        let text = paragraph.take()
+        defer {
+            isItem = false
+            notes = []
+        }
         guard !text.isEmpty else { return }
-        endTable()
-        if isItem {
-            items.append("- \(text)")
-            return
-        }
-        endList()
-        blocks.append(TextBlock(headingLevel.map { .heading(level: $0) } ?? .paragraph, text))
+        try endTable()
+        let role: TextFlow.Role =
+            if let headingLevel {
+                .heading(level: headingLevel)
+            } else if isItem { .item(depth: itemDepth) } else { .paragraph }
+        try flow.append(text, as: role, notes: notes)
     }
 
-    private mutating func endCell() {
-        cells.append(takeParagraph())
-        isItem = false
-    }
-
-    private mutating func endRow() {
+    private mutating func endRow() throws(ExtractionFailure) {
         guard !cells.isEmpty else { return }
-        endList()
-        rows.append(cells)
+        if !isTableOpen {
+            try flow.startTable()
+            tableEdges = edges
+        }
+        isTableOpen = true
+        flow.startRow()
+        for (place, cell) in cells.enumerated() {
+            flow.startCell(columnSpan: columnSpan(ofCell: place))
+            try flow.append(cell, as: .paragraph)
+            try flow.endCell()
+        }
         cells = []
     }
 
-    private mutating func endTable() {
-        blocks += SeparatedValues.table(of: rows)
-        rows = []
+    /// How many columns of the table's first row end within the cell.
+    private func columnSpan(ofCell place: Int) -> Int {
+        guard edges.indices.contains(place) else { return 1 }
+        let start = place > 0 ? edges[place - 1] : Int.min
+        return max(1, tableEdges.count { $0 > start && $0 <= edges[place] })
     }
 
-    private mutating func endList() {
-        if !items.isEmpty { blocks.append(TextBlock(.list, items.joined(separator: "\n"))) }
-        items = []
-    }
-
-    /// Its lines without the white space at their ends.
-    private mutating func takeParagraph() -> String {
-        defer { paragraph = "" }
-        let lines = paragraph.split(separator: "\n").map(\.withoutTrailingSpace)
-        return PlainText.joined(lines.filter { !$0.isBlank }).withoutLeadingSpace
+    private mutating func endTable() throws(ExtractionFailure) {
+        if isTableOpen { try flow.endTable() }
+        isTableOpen = false
     }
 }
