@@ -10,7 +10,7 @@ TEST_SECONDS_MAX := 1800
 # Tests at once. All of them together would starve one another of the deadlines they test.
 TEST_WIDTH := 4
 SOAK_TESTS := 'SoakTests|FuzzTests|DamagedDocumentTests'
-SOAK_SECONDS_MAX := 1200
+SOAK_SECONDS_MAX := 1800
 
 # The names given on make's command line, as opposed to those inherited from the shell.
 GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
@@ -48,11 +48,11 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
 
-soak: ## breaks parts at random and feeds damaged input, up to 20 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=800
-	@echo "make soak: about 10 minutes once all is built; SOAK_SEED, FUZZ_SEED repeat a run"
+soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=800
+	@echo "make soak: about 20 minutes once all is built; SOAK_SEED, FUZZ_SEED repeat a run"
 	@$(LOCAL_STACK)/install test
 	swift build --build-tests $(ARROWS)
-	@SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
+	@HOSTILE_MB=$${HOSTILE_MB:-1000} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
 	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-800} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \

@@ -6,7 +6,7 @@ import Foundation
 final class RunningProcess: Sendable {
     let name: String
     let logFile: String
-    private let identifier: pid_t
+    let identifier: pid_t
 
     init(
         _ binary: String, _ arguments: [String] = [], environment: [String: String],
@@ -50,10 +50,15 @@ final class RunningProcess: Sendable {
     var isRunning: Bool { kill(identifier, 0) == 0 }
 
     /// Resident memory in kilobytes, from the kernel.
-    var residentKilobytes: Int {
+    var residentKilobytes: Int { kilobytes("VmRSS") }
+
+    /// The most it ever held.
+    var peakKilobytes: Int { kilobytes("VmHWM") }
+
+    private func kilobytes(_ name: String) -> Int {
         guard
             let status = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("\(name):") })
         else { return 0 }  // it has ended
         return line.split(separator: " ").compactMap { Int($0) }.first ?? 0
     }

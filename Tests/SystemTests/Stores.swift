@@ -19,6 +19,12 @@ func unfinishedJobs(in deployment: Deployment) async throws -> Int {
         in: deployment)
 }
 
+/// Those that were given up.
+func deadJobs(in deployment: Deployment) async throws -> Int {
+    try await count(
+        "SELECT count(*) AS n FROM celine_assistant.jobs WHERE state = 'dead'", in: deployment)
+}
+
 /// Points of one document in the live collection, or of all of them, counted by the engine.
 func points(of document: String? = nil, in deployment: Deployment) async throws -> Int {
     let url = deployment.environment["QDRANT_URL"] ?? ""

@@ -53,6 +53,15 @@ enum Extraction {
     static func extract(
         _ bytes: [UInt8], as format: Format, limits: ReadingLimits
     ) throws(ExtractionFailure) -> DocumentBlocks {
+        let document = try read(bytes, as: format, limits: limits)
+        let byteCount = document.blocks.reduce(0) { $0 + $1.text.utf8.count }
+        guard byteCount <= limits.textByteCountMax else { throw .tooMuchText }
+        return document
+    }
+
+    private static func read(
+        _ bytes: [UInt8], as format: Format, limits: ReadingLimits
+    ) throws(ExtractionFailure) -> DocumentBlocks {
         switch format {
         // From the file on standard input, which is also the own folder's `input`.
         case .pdf: try PDFReader.read(limits)

@@ -23,7 +23,7 @@ struct PDFReader {
             return DocumentBlocks(title: nil, blocks: [], pendingPages: pending)
         }
         for place in pictures { pages[place] = recognised[pages[place].number] ?? pages[place] }
-        return try DocumentBlocks(title: information.title, pages: pages, limits: limits)
+        return DocumentBlocks(title: information.title, pages: pages)
     }
 
     /// - Parameter number: 1-based.

@@ -56,13 +56,8 @@ struct PageStructure {
 }
 
 extension DocumentBlocks {
-    /// Throws when there is more text than may be read.
-    init(title: String?, pages: [PageLayout], limits: ReadingLimits) throws(ExtractionFailure) {
-        let blocks = PageStructure(pages).blocks
-        guard blocks.reduce(0, { $0 + $1.text.utf8.count }) <= limits.textByteCountMax else {
-            throw .tooMuchText
-        }
-        self.init(title: title, blocks: blocks)
+    init(title: String?, pages: [PageLayout]) {
+        self.init(title: title, blocks: PageStructure(pages).blocks)
     }
 }
 

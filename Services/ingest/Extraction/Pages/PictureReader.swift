@@ -13,8 +13,7 @@ enum PictureReader {
         if !pending.isEmpty {
             return DocumentBlocks(title: nil, blocks: [], pendingPages: pending)
         }
-        return try DocumentBlocks(
-            title: nil, pages: numbers.compactMap { recognised[$0] }, limits: limits)
+        return DocumentBlocks(title: nil, pages: numbers.compactMap { recognised[$0] })
     }
 
     /// - Parameter number: 1-based.
