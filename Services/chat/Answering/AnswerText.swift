@@ -1,6 +1,6 @@
 import Domain
 
-/// The model's text on its way to the client: markers checked, citations made. Pure.
+/// The model's text on its way to the client: links filtered, markers checked, citations made. Pure.
 struct AnswerText: Sendable {
     enum Output: Sendable, Hashable {
         case text(String)
@@ -8,18 +8,22 @@ struct AnswerText: Sendable {
     }
 
     private let sources: [NumberedSource]
+    private var links: LinkFilter
     private var markers: CitationMarkers
     private var cited = CitedText()
 
     init(sources: [NumberedSource], keepsMarkers: Bool) {
         self.sources = sources
+        links = LinkFilter(known: KnownLinks(sources))
         markers = CitationMarkers(sourceCount: sources.count, keepsMarkers: keepsMarkers)
     }
 
-    mutating func feed(_ text: String) -> [Output] { outputs(of: markers.feed(text)) }
+    mutating func feed(_ text: String) -> [Output] {
+        outputs(of: markers.feed(links.feed(text)))
+    }
 
     mutating func finish() -> [Output] {
-        outputs(of: markers.finish()) + cited.finish().map(output)
+        outputs(of: markers.feed(links.finish()) + markers.finish()) + cited.finish().map(output)
     }
 
     private mutating func outputs(of pieces: [CitationMarkers.Piece]) -> [Output] {

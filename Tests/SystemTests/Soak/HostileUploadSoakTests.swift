@@ -78,7 +78,7 @@ import Testing
         let printed = try runToEnd(
             "/usr/bin/curl",
             [
-                "--silent", "--show-error", "--max-time", "120", "--header",
+                "--silent", "--show-error", "--max-time", "600", "--header",
                 "Authorization: Bearer \(member.token)", "--form", "file=@\(file)",
                 "\(member.address)/upload",
             ])

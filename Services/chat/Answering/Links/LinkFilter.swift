@@ -1,0 +1,280 @@
+/// Lets no link and no image through that the sources do not have, wherever the text is cut. Pure.
+///
+/// A document that gives orders may make a model write an address with the member's words in it,
+/// which a browser fetches as soon as it shows the answer. So an address passes only if it stands in
+/// a source as it is. Of an unknown link its words stay, of a bare address an ellipsis; tags of HTML
+/// go, but for those that only form text.
+///
+/// Text passes at once; held back is what may be the beginning of such a thing, 2 KiB at most.
+struct LinkFilter: Sendable {
+    private static let heldByteCountMax = 2048
+    /// Links in the words of links. Deeper ones lose their brackets.
+    private static let depthMax = 4
+    private static let ellipsis = Array("…".utf8)
+
+    private let known: KnownLinks
+    private let depth: Int
+    private var held: [UInt8] = []
+    private var passed = Passed()
+
+    init(known: KnownLinks) { self.init(known: known, depth: 0) }
+
+    private init(known: KnownLinks, depth: Int) {
+        self.known = known
+        self.depth = depth
+    }
+
+    mutating func feed(_ text: String) -> String {
+        held += text.utf8
+        return settle(isEnd: false)
+    }
+
+    /// What was held back, now that nothing follows.
+    mutating func finish() -> String { settle(isEnd: true) }
+
+    private enum Finding {
+        /// The byte is text.
+        case none
+        case undecided
+        case replaced(by: [UInt8], end: Int)
+    }
+
+    private mutating func settle(isEnd: Bool) -> String {
+        let syntax = LinkSyntax(held)
+        var output: [UInt8] = []
+        var position = 0
+        scanning: while position < held.count {
+            switch finding(at: position, in: syntax) {
+            case .none:
+                passed.append(held[position], to: &output)
+                position += 1
+            case .replaced(let bytes, let end):
+                passed.append(bytes, insteadOf: held[position..<end], to: &output)
+                position = end
+            case .undecided:
+                guard isEnd || held.count - position > Self.heldByteCountMax else { break scanning }
+                position = giveUp(at: position, &output)
+            }
+        }
+        held.removeFirst(position)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// What has no end. Where it goes on.
+    private mutating func giveUp(at position: Int, _ output: inout [UInt8]) -> Int {
+        let byte = held[position]
+        switch byte {
+        case UInt8(ascii: "<"):
+            passed.append([], insteadOf: held[position...position], to: &output)
+            return position + 1
+        case UInt8(ascii: "]") where held.count - position > 1:
+            // A destination without end is none, and what it says goes.
+            passed.append([byte], insteadOf: held[position...], to: &output)
+            return held.count
+        default:
+            let url = LinkSyntax(held).url(at: position, isEnd: true)
+            if case .found(let address, let end) = url {
+                passed.append(shown(address), insteadOf: held[address], to: &output)
+                return end
+            }
+            passed.append(byte, to: &output)
+            return position + 1
+        }
+    }
+
+    private func finding(at position: Int, in syntax: LinkSyntax) -> Finding {
+        switch held[position] {
+        case UInt8(ascii: "!"):
+            guard position + 1 < held.count else { return .undecided }
+            guard held[position + 1] == UInt8(ascii: "[") else { return .none }
+            return link(at: position + 1, from: position, syntax)
+        case UInt8(ascii: "["): return link(at: position, from: position, syntax)
+        case UInt8(ascii: "]"): return danglingDestination(at: position, syntax)
+        case UInt8(ascii: "<"): return tag(at: position, syntax)
+        case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "w"), UInt8(ascii: "W"):
+            switch syntax.url(at: position, isEnd: false) {
+            case .none: return .none
+            case .undecided: return .undecided
+            case .found(let address, let end): return .replaced(by: shown(address), end: end)
+            }
+        default: return .none
+        }
+    }
+
+    /// `[words](destination)`, `[name]: destination`, and images.
+    private func link(at bracket: Int, from start: Int, _ syntax: LinkSyntax) -> Finding {
+        switch syntax.label(at: bracket) {
+        case .none: return .none
+        case .undecided: return .undecided
+        case .found(let label, let end):
+            guard end < held.count else { return .undecided }
+            if held[end] == UInt8(ascii: "(") {
+                return inlineLink(label, from: start, destination: end, syntax)
+            }
+            if held[end] == UInt8(ascii: ":"), passed.isAtLineStart, start == bracket,
+                !held[label].contains(where: { ":./<[".utf8.contains($0) })
+            {
+                return definition(from: start, destination: end + 1, syntax)
+            }
+            return .none
+        }
+    }
+
+    private func inlineLink(
+        _ label: Range<Int>, from start: Int, destination: Int, _ syntax: LinkSyntax
+    ) -> Finding {
+        switch syntax.destination(at: destination) {
+        case .none: return .none
+        case .undecided: return .undecided
+        case .found(let address, let end):
+            let words = filtered(held[label])
+            if known.contains(held[address]) {
+                let opening = held[start..<label.lowerBound]
+                return .replaced(by: opening + words + closing(address), end: end)
+            }
+            // A source's number is no link's words.
+            let isMarker = words.allSatisfy {
+                (0x30...0x39).contains($0) || $0 == 0x2C || $0 == 0x20
+            }
+            let isShown = isMarker && !words.isEmpty
+            return .replaced(
+                by: isShown ? [UInt8(ascii: "[")] + words + [UInt8(ascii: "]")] : words, end: end)
+        }
+    }
+
+    /// The address alone: a title may say anything.
+    private func closing(_ address: Range<Int>) -> [UInt8] {
+        let isBracketed = held[address.lowerBound - 1] == UInt8(ascii: "<")
+        let place = isBracketed ? (address.lowerBound - 1)..<(address.upperBound + 1) : address
+        return Array("](".utf8) + held[place] + [UInt8(ascii: ")")]
+    }
+
+    private func definition(
+        from start: Int, destination: Int, _ syntax: LinkSyntax
+    ) -> Finding {
+        switch syntax.definition(at: destination) {
+        case .none: .none
+        case .undecided: .undecided
+        case .found(let address, let end):
+            .replaced(
+                by: known.contains(held[address]) ? Array(held[start..<end]) : [], end: end)
+        }
+    }
+
+    /// Of words that were too long to be held.
+    private func danglingDestination(at position: Int, _ syntax: LinkSyntax) -> Finding {
+        guard position + 1 < held.count else { return .undecided }
+        guard held[position + 1] == UInt8(ascii: "(") else { return .none }
+        switch syntax.destination(at: position + 1) {
+        case .none: return .none
+        case .undecided: return .undecided
+        case .found(let address, let end):
+            return .replaced(
+                by: known.contains(held[address]) ? closing(address) : [held[position]], end: end)
+        }
+    }
+
+    private func tag(at position: Int, _ syntax: LinkSyntax) -> Finding {
+        switch syntax.tag(at: position) {
+        case .none: .none
+        case .undecided: .undecided
+        case .found(let content, let end):
+            if LinkSyntax.isPlainTag(held[content]) || known.contains(held[content]) {
+                .replaced(by: Array(held[position..<end]), end: end)
+            } else {
+                .replaced(by: LinkSyntax.isAddress(held[content]) ? Self.ellipsis : [], end: end)
+            }
+        }
+    }
+
+    private func shown(_ address: Range<Int>) -> [UInt8] {
+        known.contains(held[address]) ? Array(held[address]) : Self.ellipsis
+    }
+
+    private func filtered(_ words: ArraySlice<UInt8>) -> [UInt8] {
+        guard depth < Self.depthMax else {
+            return words.filter { !"[]<>".utf8.contains($0) }
+        }
+        var inner = LinkFilter(known: known, depth: depth + 1)
+        inner.passed.isAtLineStart = false
+        let text = inner.feed(String(decoding: words, as: UTF8.self)) + inner.finish()
+        return Array(text.utf8)
+    }
+}
+
+/// The end of what was let through, so that what follows makes no link together with it.
+///
+/// What is taken out joins what stood around it: `ht<x>tp://…`. A space then keeps them apart, and
+/// always a bracket and what would make a link of its words.
+private struct Passed: Sendable {
+    /// Nothing but spaces stands before on the line.
+    var isAtLineStart = true
+    private var last: UInt8 = 0x0A
+    /// Something was taken out after it.
+    private var isSeam = false
+    /// Of an address there is no white space yet.
+    private var isAfterAddress = false
+    /// The line begins with a bracket, and so perhaps with the name of a definition.
+    private var mayDefine = false
+
+    mutating func append(_ byte: UInt8, to output: inout [UInt8]) {
+        if isSeam && Self.join(last, byte) || closes(before: byte) || lengthensAddress(byte) {
+            output.append(0x20)
+            isAfterAddress = false
+        }
+        output.append(byte)
+        see(byte)
+        isSeam = false
+    }
+
+    mutating func append(
+        _ bytes: [UInt8], insteadOf original: ArraySlice<UInt8>, to output: inout [UInt8]
+    ) {
+        let isChanged = bytes[...] != original
+        if let first = bytes.first {
+            isSeam = isSeam || isChanged
+            append(first, to: &output)
+            output += bytes.dropFirst()
+            for byte in bytes.dropFirst() { see(byte) }
+            isAfterAddress = bytes.contains(UInt8(ascii: ":")) || bytes.contains(UInt8(ascii: "."))
+        }
+        isSeam = isSeam || isChanged
+    }
+
+    private func closes(before byte: UInt8) -> Bool {
+        last == UInt8(ascii: "]")
+            && (byte == UInt8(ascii: "(") || byte == UInt8(ascii: ":") && mayDefine)
+    }
+
+    /// Punctuation after an address is not taken for a part of it, but for what comes after that.
+    private func lengthensAddress(_ byte: UInt8) -> Bool {
+        isAfterAddress && byte > 0x20 && !".,;:!?'*_~)]}<>\"`".utf8.contains(byte)
+    }
+
+    private static func join(_ last: UInt8, _ next: UInt8) -> Bool {
+        if last == UInt8(ascii: "<") { return next > 0x20 }
+        return isOfAddress(last) && isOfAddress(next)
+    }
+
+    private static func isOfAddress(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: ":"), UInt8(ascii: "/"),
+            UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
+    private mutating func see(_ byte: UInt8) {
+        if byte <= 0x20 || "<>\"`".utf8.contains(byte) { isAfterAddress = false }
+        if byte == 0x0A {
+            isAtLineStart = true
+            mayDefine = false
+        } else if byte != 0x20 {
+            if isAtLineStart { mayDefine = byte == UInt8(ascii: "[") }
+            isAtLineStart = false
+        }
+        last = byte
+    }
+}

@@ -1,0 +1,174 @@
+import TestSupport
+import Testing
+
+@testable import Chat
+
+@Suite("Links in an answer")
+struct LinkFilterTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let text: String
+        let expected: String
+        var testDescription: String { text }
+
+        init(_ text: String, _ expected: String) {
+            self.text = text
+            self.expected = expected
+        }
+
+        /// What passes as it is.
+        init(_ text: String) { self.init(text, text) }
+    }
+
+    static let known = KnownLinks(
+        in: "See https://ok.example/a?b=(c), [the map](map.md \"Map\") and (http://ok.example).")
+
+    static let cases = [
+        // What is known, and what is no link.
+        Case("Look at https://ok.example/a?b=(c)."), Case("(http://ok.example)"),
+        Case("[here](https://ok.example/a?b=(c))"), Case("[a](map.md)"), Case("![a](map.md)"),
+        Case("[a](<map.md> 'x')", "[a](<map.md>)"), Case("It costs 5 € [1]."),
+        Case("[1][2] and [1, 2]"),
+        Case("- [ ] to do"), Case("a < b and b > a"), Case("1<2"),
+        Case("<b>bold</b> x<sup>2</sup>"),
+        Case("Very well! Really?"), Case("http is a protocol, https too"), Case("how, when, whwww"),
+        Case("[note](see page 3)", "[note] (see page 3)"),
+        Case("f(x)[i](j k)", "f(x)[i] (j k)"), Case("[open"), Case("end!"),
+        Case("città ["),
+        Case("[a]: words that go on\n", "[a] : words that go on\n"), Case("as in [1]: so"),
+        Case("[a][b]"), Case("line\n\n[x](map.md)\n"),
+        Case("[id]: map.md\n"),
+        // Links.
+        Case("[here](https://evil.example)", "here"), Case("[1](https://evil.example)", "[1]"),
+        Case("a [b *c*](//evil.example/x \"t\") d", "a b *c* d"),
+        Case("[a]( <https://evil.example/ x> )", "a"), Case("[a](javascript:alert(1))", "a"),
+        Case("[a](\nhttps://evil.example\n)", "a"), Case("[a](MAP.md)", "a"),
+        Case("[a](https://ok.example/a?b=(c)&d=secret)", "a"), Case("[a](map.md?x=1)", "a"),
+        Case("[a [b](https://evil.example) c](https://evil.example)", "a b c"),
+        Case("\\[a](https://evil.example)", "\\a"), Case("[](https://evil.example)", ""),
+        Case("[a](https://evil.example/((())))", "a"),
+        // Images, alone and in links.
+        Case("![a](https://evil.example/p.png)", "a"), Case("![](https://evil.example/p?q=1)", ""),
+        Case("[![a](https://evil.example/p.png)](map.md)", "[a](map.md)"),
+        Case("[![a](map.md)](https://evil.example)", "![a](map.md)"),
+        Case("!!![a](https://evil.example)!", "!!a!"),
+        // Definitions.
+        Case("![a][e]\n\n[e]: https://evil.example/p\n", "![a][e]\n\n\n"),
+        Case("[e]: <https://evil.example> \"t\"\nx", "\nx"),
+        Case("  [e]: //evil.example\nx", "  \nx"),
+        // Bare addresses.
+        Case("See https://evil.example/x?y=z, please", "See …, please"),
+        Case("(HTTPS://EVIL.example)", "(…)"), Case("www.evil.example!", "…!"),
+        Case("xhttp://evil.example", "x…"), Case("\"http://evil.example\"", "\"…\""),
+        Case("https://ok.example.evil.example", "…"), Case("https://", "…"),
+        Case("**https://evil.example**", "**…**"), Case("`https://evil.example`", "`…`"),
+        // What would come together where something was taken out.
+        Case("ht<x y>tp://evil.example", "ht tp://evil.example"),
+        Case("[a]<x y>(//evil.example)", "[a] (//evil.example)"),
+        Case("[a](<x y>//evil.example)", "[a] (//evil.example)"),
+        Case("[1](//evil.example)(//evil.example)", "[1] (//evil.example)"),
+        Case("ht[t](//evil.example)p://evil.example", "ht t p://evil.example"),
+        Case("https:<x y>//evil.example", "https: //evil.example"),
+        Case("<<x y>img src=//evil.example>", "< img src=//evil.example>"),
+        Case("[e]: <x y>//evil.example\n", "[e] : //evil.example\n"),
+        Case("[a](https://ok.example/a?b=(c)))secret", "[a](https://ok.example/a?b=(c))) secret"),
+        Case("w<x y>ww.evil.example", "w ww.evil.example"),
+        // HTML.
+        Case("<img src=x onerror=alert(1)>", ""), Case("<a href='//evil.example'>a</a>", "a"),
+        Case("<script>alert(1)</script>", "alert(1)"), Case("<!-- x -->a", "a"),
+        Case("<https://evil.example>", "…"), Case("<me@evil.example>", "…"),
+        Case("<b onclick=x>a</b>", "a</b>"), Case("<svg/onload=alert(1)>", ""),
+        Case("<img src=\"https://evil.example", "img src=\"…"),
+        Case("<img alt=\">\" src=\"https://evil.example\">", "\" src=\"…\">"),
+    ]
+
+    @Test("pass if the sources have them, wherever the text is cut in two", arguments: cases)
+    func everySplit(_ example: Case) {
+        let characters = Array(example.text.unicodeScalars).map { String($0) }
+        for cut in 0...characters.count {
+            let parts = [characters[..<cut].joined(), characters[cut...].joined()]
+            #expect(Self.filtered(parts) == example.expected, "cut at \(cut)")
+        }
+        #expect(Self.filtered(characters) == example.expected)
+    }
+
+    @Test("hold nothing back of text that holds none, and never more than 2 KiB")
+    func immediate() {
+        var filter = LinkFilter(known: Self.known)
+        #expect(filter.feed("Per entrare servono ") == "Per entrare servono ")
+        #expect(filter.feed("100 euro [1], in totale.") == "100 euro [1], in totale.")
+        for opening in ["[", "![", "<a ", "[x](", "https://", "[x]: ", "x](", "[x](<", "[x](y \""] {
+            var filter = LinkFilter(known: Self.known)
+            let text = opening + String(repeating: "a", count: 5_000)
+            var passed = filter.feed(text)
+            passed += filter.feed(" ")
+            let heldCount = text.utf8.count - passed.utf8.count
+            #expect(heldCount <= 2_100 || !passed.contains("aaa"), "\(opening)")
+        }
+    }
+
+    @Test("that are longer than what is held lead nowhere")
+    func long() {
+        let padding = String(repeating: "a", count: 3_000)
+        for text in [
+            "[\(padding)](https://evil.example)", "![\(padding)](//evil.example)",
+            "[a](https://evil.example/\(padding))", "<img title=\(padding) src=//evil.example>",
+            "https://evil.example/\(padding)", "[a](x \"\(padding)\" )(//evil.example)",
+        ] {
+            let whole = Self.filtered([text])
+            let pieces = Self.filtered(text.map { String($0) })
+            for shown in [whole, pieces] {
+                #expect(!shown.contains("](") && !shown.contains("<") && !shown.contains("://"))
+            }
+        }
+    }
+
+    @Test("come out the same however they are cut, and never with an unknown address")
+    func everyCut() throws {
+        let examples = Self.cases.map { Array($0.text.utf8) }
+        let tokens = [
+            "[", "]", "](", "![", "(", ")", "<", ">", "http://", "https://evil.example", "www.",
+            "]: ", "\n", "\n\n", "\"", "'", "\\", "map.md", "<a href=", "-->", " ",
+        ]
+        try Fuzzing("links", runCount: 3_000).each(of: examples, tokens: tokens) { input in
+            let text = String(decoding: input.bytes.prefix(1_500), as: UTF8.self)
+            let whole = Self.filtered([text])
+            let pieces = Array(text.unicodeScalars).cut(using: &input.generator).map {
+                String(String.UnicodeScalarView($0))
+            }
+            #expect(Self.filtered(pieces) == whole, "\(input.comment)")
+            #expect(Self.unknown(in: whole) == [], "\(input.comment): \(whole)")
+        }
+    }
+
+    /// Addresses that a browser might follow.
+    private static func unknown(in text: String) -> [String] {
+        let bytes = Array(text.utf8)
+        let syntax = LinkSyntax(bytes)
+        var found: [String] = []
+        for position in bytes.indices {
+            if case .found(let address, _) = syntax.url(at: position, isEnd: true),
+                !known.contains(bytes[address])
+            {
+                found.append(String(decoding: bytes[address], as: UTF8.self))
+            }
+            if bytes[position] == UInt8(ascii: "<"),
+                case .found(let content, _) = syntax.tag(at: position),
+                !LinkSyntax.isPlainTag(bytes[content]), !known.contains(bytes[content])
+            {
+                found.append(String(decoding: bytes[content], as: UTF8.self))
+            }
+            if bytes[position...].starts(with: "](".utf8),
+                case .found(let address, _) = syntax.destination(at: position + 1),
+                !known.contains(bytes[address])
+            {
+                found.append(String(decoding: bytes[address], as: UTF8.self))
+            }
+        }
+        return found
+    }
+
+    private static func filtered(_ parts: [String]) -> String {
+        var filter = LinkFilter(known: known)
+        return parts.map { filter.feed($0) }.joined() + filter.finish()
+    }
+}
