@@ -48,12 +48,12 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
 
-soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=5000
+soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=3000
 	@echo "make soak: about 20 minutes once all is built; SOAK_SEED, FUZZ_SEED repeat a run"
 	@$(LOCAL_STACK)/install test
 	swift build --build-tests $(ARROWS)
-	@HOSTILE_MB=$${HOSTILE_MB:-1000} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
-	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-5000} \
+	@HOSTILE_MB=$${HOSTILE_MB:-100} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
+	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
 	    swift test --skip-build --disable-xctest --filter $(SOAK_TESTS)

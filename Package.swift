@@ -127,6 +127,7 @@ let package = Package(
             "Postgres", logging),
         shared(
             "ObjectStorage", "CLibCurl", "COpenSSL", "Domain", logging, nioCore, nioPosix),
+        shared("ConversationExport", "Database", "Postgres", "Domain", nioCore),
         shared("Archive", "CArchive"),
         shared("Markup", "CXML"),
         shared("ChildProcess", "CLinux", subprocess, systemPackage, logging),
@@ -151,14 +152,16 @@ let package = Package(
         service(
             "Chat",
             webService + [
-                "ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", crypto, asyncHTTPClient,
+                "ModelEndpoint", "Qdrant", "Retrieval", "TextAnalysis", "ConversationExport",
+                crypto,
+                asyncHTTPClient,
             ]),
         service(
             "Ingest",
             webService + [
                 "JobQueue",
                 "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
-                "CharacterEncoding", "Archive", "Markup", "Retrieval", crypto,
+                "CharacterEncoding", "Archive", "Markup", "Retrieval", "ConversationExport", crypto,
             ]),
         service(
             "Admin",

@@ -99,6 +99,7 @@ struct Chat: Sendable {
         ).add(to: routes)
         SearchRoutes(pool: pool, retrieval: retrieval, generation: generation).add(to: routes)
         ConversationRoutes(pool: pool, answering: answering).add(to: routes)
+        FeedbackRoutes(pool: pool).add(to: routes)
         SuggestionRoutes().add(to: routes)
     }
 

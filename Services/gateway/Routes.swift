@@ -65,6 +65,7 @@ struct Routes: Sendable {
 
         Route(.POST, "/chat", .upstream(.chat)),
         Route(.POST, "/chat/{message_id}/cancel", .upstream(.chat)),
+        Route(.POST, "/chat/{message_id}/retry", .upstream(.chat)),
         Route(.POST, "/search", .upstream(.chat)),
         Route(.GET, "/sources/{chunk_id}", .upstream(.chat)),
         Route(.GET, "/suggestions", .upstream(.chat)),
@@ -73,6 +74,9 @@ struct Routes: Sendable {
         Route(.PATCH, "/conversations/{id}", .upstream(.chat)),
         Route(.DELETE, "/conversations/{id}", .upstream(.chat)),
         Route(.GET, "/conversations/{id}/messages", .upstream(.chat)),
+        Route(.GET, "/conversations/{id}/export", .upstream(.chat)),
+        Route(.POST, "/conversations/{id}/regenerate", .upstream(.chat)),
+        Route(.PUT, "/messages/{id}/feedback", .upstream(.chat)),
 
         Route(.POST, "/upload", .upstream(.ingest)),
         Route(.GET, "/attachments", .upstream(.ingest)),

@@ -24,6 +24,13 @@ package struct OwnFolder: Sendable {
     private static let place = "/tmp"
     private static let prefix = "celine-child-"
 
+    /// The same file as another folder's input, without a copy of its bytes.
+    package func shareInput(of other: OwnFolder) throws(ChildError) {
+        guard link(other.inputPath, inputPath) == 0 else {
+            throw .notStarted("the input cannot be given to the program")
+        }
+    }
+
     /// Removes what a process that was killed has left here: a document perhaps. To be called
     /// before this process makes any: in a container its number is its forerunner's.
     package static func removeAbandoned(by own: Int32? = nil) {

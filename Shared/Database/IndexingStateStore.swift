@@ -14,20 +14,40 @@ package struct IndexingStateStore {
     /// A batch of a slow model, or a page that is hard to recognise, takes a minute.
     private static let noProgressSeconds = 300
 
-    /// Those of them that have an end are left out.
-    package func find(
+    /// The same attachments, with where those are that have not ended. One that ends while this is
+    /// read is told as it is then.
+    package func told(
         _ attachments: [Attachment]
+    ) throws(PostgresError) -> [(attachment: Attachment, state: IndexingState?)] {
+        let states = try states(of: attachments.filter { !$0.status.isEnd }.map(\.id))
+        var told: [(attachment: Attachment, state: IndexingState?)] = []
+        for attachment in attachments {
+            let state = states[attachment.id]
+            let hasEnded = !attachment.status.isEnd && state == nil
+            let latest = hasEnded ? try AttachmentStore(session).find(attachment.id) : nil
+            told.append((latest ?? attachment, state))
+        }
+        return told
+    }
+
+    /// Of several jobs about one the last is told, or the one that a worker holds.
+    private func states(
+        of open: [Attachment.ID]
     ) throws(PostgresError) -> [Attachment.ID: IndexingState] {
-        let open = attachments.filter { !$0.status.isEnd }.map(\.id)
         if open.isEmpty { return [:] }
+        let subjects = open.map(\.description)
         let rows = try session.run(
             """
             WITH line AS MATERIALIZED (
                 SELECT id, row_number() OVER (ORDER BY priority, tag, id) AS position FROM (
                     SELECT id, priority, tag FROM jobs
                     WHERE state = 'ready' AND claimable_at <= now()
+                      AND EXISTS (
+                          SELECT FROM jobs asked
+                          WHERE asked.subject = ANY(\(subjects)::text[])
+                            AND asked.state = 'ready')
                     ORDER BY priority, tag, id LIMIT \(Self.positionMax)) waiting)
-            SELECT j.subject, j.state, j.failure_count, j.reason, j.progress, line.position,
+            SELECT j.subject, j.state, j.failure_count, j.reason, round(j.progress::numeric, 3)::float8 AS progress, line.position,
                 extract(epoch FROM now() - j.claimable_at)::float8 AS due_seconds,
                 coalesce(extract(epoch FROM now() - j.progressed_at), 0)::float8
                     AS silent_seconds,
@@ -35,11 +55,12 @@ package struct IndexingStateStore {
                     SELECT FROM job_workers w
                     WHERE j.kind = ANY(w.kinds) AND w.heartbeat_at > now()
                         - make_interval(secs => \(Self.workerSilenceSeconds)::double precision))
+                OR EXISTS (SELECT FROM jobs r WHERE r.state = 'running' AND r.claimable_at > now())
                     AS has_worker
             FROM jobs j LEFT JOIN line ON line.id = j.id
-            WHERE j.subject = ANY(\(open.map(\.description))::text[])
+            WHERE j.subject = ANY(\(subjects)::text[])
               AND j.kind = \(IndexAttachmentJob.kind) AND j.state IN ('ready', 'running')
-            ORDER BY j.id
+            ORDER BY j.state = 'running' AND j.claimable_at > now(), j.id
             """)
         var states: [Attachment.ID: IndexingState] = [:]
         for row in rows {
@@ -61,11 +82,9 @@ package struct IndexingStateStore {
                 stage: isSilent ? .stuck : .processing, obstacle: isSilent ? .noProgress : nil,
                 progress: progress)
         }
-        // Shorter pauses are part of the work.
-        if dueSeconds < -1 {
-            let isWaiting = try row.find("reason", as: String.self) == "waiting"
+        if let reason = try row.find("reason", as: String.self) {
             return IndexingState(
-                stage: .stuck, obstacle: isWaiting ? .dependencyAway : .retrying,
+                stage: .stuck, obstacle: reason == "waiting" ? .dependencyAway : .retrying,
                 progress: progress)
         }
         let hasWorker = try row.get("has_worker", as: Bool.self)

@@ -204,7 +204,7 @@ package struct MessageStore {
     }
 
     /// A reply whose replica stopped renewing its lease reads as what it is: incomplete.
-    private static let columns: SQL = """
+    static let columns: SQL = """
         m.id, m.conversation_id, m.role, m.content, m.created_at, m.sequence,
         CASE WHEN m.status = 'generating' AND m.lease_expires_at <= now() THEN 'incomplete'
              ELSE m.status END AS status,
@@ -212,7 +212,7 @@ package struct MessageStore {
              ELSE m.finish_reason END AS finish_reason
         """
 
-    private static func message(_ row: Row) throws(PostgresError) -> Message {
+    static func message(_ row: Row) throws(PostgresError) -> Message {
         Message(
             id: try row.get("id"), conversationID: try row.get("conversation_id"),
             role: try row.get("role"), content: try row.get("content"),

@@ -18,6 +18,7 @@ package struct MessageReferences: Sendable {
     package var sources: [Source] = []
     package var citations: [FinishedReply.Citation] = []
     package var attachments: [NamedAttachment] = []
+    package var feedback: MessageFeedback?
 
     package init() {}
 }
@@ -32,6 +33,7 @@ extension MessageStore {
         try readSources(of: SQL("\(ids)"), for: principal, into: &references)
         try readCitations(of: SQL("\(ids)"), into: &references)
         try readAttachments(of: SQL("\(ids)"), for: principal, into: &references)
+        try readFeedback(of: SQL("\(ids)"), into: &references)
         return references
     }
 

@@ -78,6 +78,7 @@ extension MessageStore {
         let conversation: Conversation.ID = try row.get("conversation_id")
         try insertSources(finished.sources, of: reply, in: transaction)
         try insertCitations(finished.citations, of: reply, in: transaction)
+        if finished.status == .complete { try removeReplaced(by: reply, in: conversation) }
         try transaction.run(
             """
             UPDATE conversations SET last_message_at = now()

@@ -22,6 +22,9 @@ package enum Migrations {
         Migration(
             version: 3, name: "indexing_progress", compatibleFrom: 1,
             sql: PackageResources._003_indexing_progress_sql),
+        Migration(
+            version: 4, name: "second_answers", compatibleFrom: 1,
+            sql: PackageResources._004_second_answers_sql),
     ]
 
     /// What this version was written for.

@@ -30,7 +30,7 @@ package struct RecognisedPageStore {
             """
             INSERT INTO recognised_pages (tenant_id, document_id, page, layout)
             VALUES (\(Tenant.only), \(document), \(page), \(layout))
-            ON CONFLICT (tenant_id, document_id, page) DO NOTHING
+            ON CONFLICT (tenant_id, document_id, page) DO UPDATE SET layout = excluded.layout
             """)
     }
 

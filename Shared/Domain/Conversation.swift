@@ -76,3 +76,19 @@ package struct Message: Sendable {
         self.sequence = sequence
     }
 }
+
+/// What a member thinks of a reply.
+package struct MessageFeedback: Sendable, Hashable {
+    package enum Rating: Int, Sendable {
+        case good = 1
+        case bad = -1
+    }
+
+    package let rating: Rating
+    package let comment: String?
+
+    package init(rating: Rating, comment: String?) {
+        self.rating = rating
+        self.comment = comment
+    }
+}

@@ -52,14 +52,15 @@ package struct AttachmentBody: Encodable, Sendable {
             try body.encode(attachment.chunkCount, forKey: .chunkCount)
             try body.encode(attachment.pageCount, forKey: .pageCount)
             try body.encode(progress(indexing), forKey: .progress)
-            try body.encode(indexing.map(IndexingBody.init), forKey: .indexing)
+            let state = attachment.status.isEnd ? nil : indexing
+            try body.encode(state.map(IndexingBody.init), forKey: .indexing)
         }
     }
 
-    /// From 0 to 1; nil when it came to nothing.
+    /// From 0 to 1; nil when it is not known, or came to nothing.
     private func progress(_ indexing: IndexingState?) -> Double? {
         switch attachment.status {
-        case .queued, .processing: indexing?.progress ?? 0
+        case .queued, .processing: indexing?.progress
         case .failed: nil
         case .indexed, .stored: 1
         }

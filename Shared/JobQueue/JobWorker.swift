@@ -48,8 +48,6 @@ package struct JobWorker: Service {
             group.addTask { await cancelWhenGracefulShutdown { await pruneRegularly() } }
             group.addTask { await cancelWhenGracefulShutdown { await announceRegularly() } }
         }
-        // Soon nobody counts it anyway.
-        try? await presence.withdraw()
     }
 
     /// Claims one job and works on it. False when none was due.
@@ -108,6 +106,7 @@ package struct JobWorker: Service {
             do {
                 try await Task.sleep(for: .seconds(Double.random(in: 300...900)))
                 try await claims.pool.read(deadline: .seconds(60)) { try JobQueue().prune($0) }
+                try await presence.prune()
             } catch is CancellationError {
                 return
             } catch {

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Postgres
 
-/// Tells everybody that this worker is there, and that it is not any more.
+/// Tells everybody that this worker is there. Half a minute of silence tells that it is not.
 struct WorkerPresence: Sendable {
     private let id = UUID()
     private let pool: PostgresPool
@@ -27,14 +27,11 @@ struct WorkerPresence: Sendable {
         }
     }
 
-    /// Also of those that could not say it.
-    func withdraw() async throws {
-        try await pool.read(deadline: .seconds(2)) { session in
+    /// Those who went forget to say so.
+    func prune() async throws {
+        try await pool.read { session in
             try session.run(
-                """
-                DELETE FROM job_workers
-                WHERE id = \(id) OR heartbeat_at < now() - interval '1 day'
-                """)
+                "DELETE FROM job_workers WHERE heartbeat_at < now() - interval '1 hour'")
         }
     }
 }

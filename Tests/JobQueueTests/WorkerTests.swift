@@ -35,6 +35,31 @@ struct WorkerTests {
         }
     }
 
+    @Test("progress is the furthest that any attempt came, and nobody else's")
+    func progress() async throws {
+        try await withDatabase { pool in
+            try await enqueue(1, pool)
+            let stale = Mutex<ClaimedJob?>(nil)
+            let handler = ScriptedHandler { job in
+                stale.withLock { $0 = $0 ?? job }
+                for part in [0.5, 0.25] {
+                    try await pool.transaction { try job.report(part, in: $0) }
+                }
+                if job.attempt == 1 { throw Broken() }
+                let first = try #require(stale.withLock { $0 })
+                try await pool.transaction { try first.report(0.75, in: $0) }
+            }
+            for _ in 0..<2 {
+                #expect(try await worker(pool, handler).workOne())
+                try await makeDue(pool)
+                #expect(
+                    try await pool.read { try $0.run("SELECT progress FROM jobs") }.first?
+                        .get("progress", as: Double.self) == 0.5)
+            }
+            #expect(try await states(pool) == ["done"])
+        }
+    }
+
     @Test("what fails is retried later and later, then is dead, with a reason and its hook")
     func dies() async throws {
         try await withDatabase { pool in

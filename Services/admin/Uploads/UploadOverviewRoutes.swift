@@ -59,14 +59,15 @@ struct UploadOverviewRoutes: Sendable {
                 filter, limit: paging.rowCountMax, offset: paging.offset, before: before)
             let jobs = try JobOverviewStore(session).list(
                 subjects: found.map(\.id.description), limitEach: Self.jobCountMax)
-            let indexing = try IndexingStateStore(session).find(found)
+            let told = try IndexingStateStore(session).told(found)
             let bySubject = Dictionary(grouping: jobs, by: \.subject)
             return Page(
-                found, paging, total: try store.count(filter), place: { String($0.sequence) }
+                told, paging, total: try store.count(filter),
+                place: { String($0.attachment.sequence) }
             ) {
                 UploadBody(
-                    attachment: $0, indexing: indexing[$0.id],
-                    jobs: bySubject[$0.id.description] ?? [])
+                    attachment: $0.attachment, indexing: $0.state,
+                    jobs: bySubject[$0.attachment.id.description] ?? [])
             }
         }
     }
@@ -90,12 +91,12 @@ struct UploadOverviewRoutes: Sendable {
     }
 
     private func inspect(_ id: Attachment.ID) async throws -> UploadBody {
-        let (found, indexing, jobs, live, text) = try await pool.read { session in
+        let (told, jobs, live, text) = try await pool.read { session in
             let live = try GenerationStore(session).live()
             let document = Document.ID(rawValue: id.rawValue)
             let found = try AttachmentStore(session).find(id)
             return (
-                found, try IndexingStateStore(session).find(found.map { [$0] } ?? []),
+                try IndexingStateStore(session).told(found.map { [$0] } ?? []).first,
                 try JobOverviewStore(session).list(
                     subjects: [id.description], limitEach: Self.depthJobCountMax),
                 live,
@@ -105,12 +106,12 @@ struct UploadOverviewRoutes: Sendable {
                 }
             )
         }
-        guard let found else { throw Problem.attachmentNotFound }
+        guard let (found, indexing) = told else { throw Problem.attachmentNotFound }
         let depth = UploadDepth(
             generation: live?.number, text: text,
             pointCount: await pointCount(of: found.documentID, in: live))
         return UploadBody(
-            attachment: found, indexing: indexing[id], jobs: jobs, depth: depth)
+            attachment: found, indexing: indexing, jobs: jobs, depth: depth)
     }
 
     /// Nil when the engine is away: the rest of the answer stands without it.

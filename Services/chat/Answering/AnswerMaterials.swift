@@ -96,13 +96,12 @@ struct AnswerMaterials: Sendable {
         let asked = answer.question
         let (choice, drawnFrom) = try await pool.read { session in
             let store = MessageStore(session)
-            guard let reply = try store.find(asked.turn.reply, for: asked.principal) else {
+            guard let question = try store.find(asked.turn.question, for: asked.principal) else {
                 return (History.Choice(), [Message.ID]())
             }
             let earlier = try store.list(
-                in: asked.turn.conversation, before: reply.sequence,
-                limit: historyCountMax * 2 + 2
-            ).filter { $0.id != asked.turn.question }
+                in: asked.turn.conversation, before: question.sequence,
+                limit: historyCountMax * 2 + 2)
             let replies = earlier.filter { $0.role == .assistant }.map(\.id)
             let choice = History.choice(
                 of: earlier, tainted: try store.tainted(among: replies, for: asked.principal),

@@ -21,6 +21,36 @@ struct ChatRequest: Codable, Sendable {
     }
 }
 
+/// The optional body of requests for another answer.
+struct AgainRequest: Decodable, Sendable {
+    let context: JSONValue?
+    let topK: Int?
+    let includeCitations: Bool?
+    let sources: [String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case context, sources
+        case topK = "top_k"
+        case includeCitations = "include_citations"
+    }
+}
+
+/// How to answer a question that is there already.
+struct AnswerOptions: Sendable {
+    let context: JSONValue?
+    let topK: Int
+    /// Nil: as before.
+    let includesCitations: Bool?
+    let sources: Set<SourceKind>
+
+    init(_ body: AgainRequest?) throws {
+        context = try RequestLimits.context(body?.context)
+        topK = RequestLimits.topK(body?.topK)
+        includesCitations = body?.includeCitations
+        sources = try RequestLimits.sources(body?.sources)
+    }
+}
+
 /// The body of `POST /search`, as it came.
 struct SearchRequest: Decodable, Sendable {
     let query: String

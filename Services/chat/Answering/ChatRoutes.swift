@@ -17,6 +17,8 @@ struct ChatRoutes: Sendable {
     func add(to router: some RouterMethods<ServiceContext>) {
         router.post("chat", use: ask)
         router.post("chat/:message_id/cancel", use: cancel)
+        router.post("chat/:message_id/retry", use: retry)
+        router.post("conversations/:id/regenerate", use: regenerate)
     }
 
     private func ask(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -40,6 +42,44 @@ struct ChatRoutes: Sendable {
             let log = try await stored.log(of: reply, for: context.principal)
             return events.response(frames: log.frames)
         }
+    }
+
+    /// The last answer anew, good as it may be.
+    private func regenerate(
+        _ request: Request, _ context: ServiceContext
+    ) async throws -> Response {
+        let id = try context.parameters.id(
+            "id", as: Conversation.ID.self, orThrow: .conversationNotFound)
+        return try await again(request, in: id, failed: nil, context)
+    }
+
+    /// The last answer anew, which came to nothing.
+    private func retry(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try context.parameters.id(
+            "message_id", as: Message.ID.self, orThrow: .messageNotFound)
+        let found = try await pool.read { session in
+            try MessageStore(session).find(id, for: context.principal)
+        }
+        guard let found, found.role == .assistant else { throw Problem.messageNotFound }
+        return try await again(request, in: found.conversationID, failed: id, context)
+    }
+
+    private func again(
+        _ request: Request, in conversation: Conversation.ID, failed: Message.ID?,
+        _ context: ServiceContext
+    ) async throws -> Response {
+        let options = try AnswerOptions(
+            try await decodeOptionalJSON(AgainRequest.self, from: request))
+        guard answering.reserve() else { throw Problem.overloaded }
+        let question: AskedQuestion
+        do {
+            question = try await intake.storeAgain(
+                options, in: conversation, failed: failed, for: context.principal)
+        } catch {
+            answering.giveBack()
+            throw error
+        }
+        return events.response(frames: answering.start(question).log.frames)
     }
 
     private func cancel(_ request: Request, _ context: ServiceContext) async throws -> Response {

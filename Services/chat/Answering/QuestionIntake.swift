@@ -46,6 +46,43 @@ struct QuestionIntake: Sendable {
         }
     }
 
+    /// Begins another reply to the newest question of a conversation. Nothing is stored when there
+    /// is none, or an answer is still being written.
+    ///
+    /// - Parameter failed: a reply that has to be the newest, and to have come to nothing.
+    func storeAgain(
+        _ options: AnswerOptions, in id: Conversation.ID, failed: Message.ID? = nil,
+        for principal: Principal
+    ) async throws -> AskedQuestion {
+        let reply = Message.ID()
+        return try await pool.transaction(deadline: .seconds(10)) { transaction in
+            let conversations = ConversationStore(transaction)
+            guard try conversations.lock(id, for: principal),
+                let conversation = try conversations.find(id, for: principal)
+            else { throw Problem.conversationNotFound }
+            let messages = MessageStore(transaction)
+            guard let newest = try messages.newestTurn(in: id) else {
+                throw Problem.nothingToRepeat
+            }
+            guard newest.reply.status != .generating else { throw Problem.conversationBusy }
+            if let failed, failed != newest.reply.id || newest.reply.status == .complete {
+                throw Problem.nothingToRepeat
+            }
+            let attachments = try messages.references(of: [newest.question.id], for: principal)
+            let turn = MessageStore.Turn(
+                conversation: id, question: newest.question.id, reply: reply,
+                text: newest.question.content,
+                attachments: attachments[newest.question.id]?.attachments.map(\.id) ?? [],
+                showsSources: options.includesCitations ?? newest.showsSources)
+            try messages.beginAgain(
+                turn, insteadOf: newest.reply.id, replica: replica, leaseSeconds: leaseSeconds)
+            return AskedQuestion(
+                principal: principal, turn: turn, title: conversation.title, topK: options.topK,
+                includesCitations: turn.showsSources, sources: options.sources,
+                context: options.context, waitsForTurn: false)
+        }
+    }
+
     private func begin(
         _ draft: Draft, reply: Message.ID, for principal: Principal, in transaction: Transaction
     ) throws -> AskedQuestion {

@@ -1,3 +1,4 @@
+import ConversationExport
 import Database
 import Domain
 import HTTPService
@@ -21,6 +22,7 @@ struct ConversationRoutes: Sendable {
         router.patch("conversations/:id", use: rename)
         router.delete("conversations/:id", use: delete)
         router.get("conversations/:id/messages", use: messages)
+        router.get("conversations/:id/export", use: export)
     }
 
     private func list(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -133,6 +135,29 @@ struct ConversationRoutes: Sendable {
                 messages: shown.map {
                     MessageAnswer($0, references[$0.id] ?? MessageReferences())
                 }, limit: paging.limit, nextCursor: next.map(Cursor.encode)))
+    }
+
+    private func export(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try Self.id(context)
+        let form: ConversationForm
+        switch request.uri.queryParameters["format"] {
+        case nil, "markdown": form = .markdown
+        case "json": form = .json
+        default: throw Problem.invalid("/format", "must be markdown or json")
+        }
+        let found = try await pool.read { session in
+            try ConversationStore(session).find(id, for: context.principal)
+        }
+        guard let found else { throw Problem.conversationNotFound }
+        let pieces = ConversationExport(pool: pool).pieces(
+            of: found, as: form, for: context.principal)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: form.contentType, .cacheControl: "no-store",
+                .contentDisposition: "attachment; filename=\"conversation-\(id).\(form.rawValue)\"",
+                .xContentTypeOptions: "nosniff",
+            ], body: ResponseBody(asyncSequence: pieces))
     }
 
     private static func id(_ context: ServiceContext) throws -> Conversation.ID {

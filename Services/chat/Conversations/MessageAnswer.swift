@@ -40,6 +40,7 @@ struct MessageAnswer: Encodable, Sendable {
     let sources: [Shown<SourceAnswer>]
     let citations: [Shown<AnswerEvent.Citation>]
     let attachments: [Shown<Attached>]
+    let feedback: FeedbackAnswer?
 
     init(_ message: Message, _ references: MessageReferences) {
         self.message = message
@@ -59,6 +60,7 @@ struct MessageAnswer: Encodable, Sendable {
                     quote: Self.quote(citation.quote, of: chunk.chunk.text),
                     verified: citation.isVerified))
         }
+        feedback = references.feedback.map(FeedbackAnswer.init)
         attachments = references.attachments.map { named in
             guard let filename = named.filename else { return .removed }
             return .value(
@@ -91,6 +93,6 @@ struct MessageAnswer: Encodable, Sendable {
         try container.encode(sources, forKey: .sources)
         try container.encode(citations, forKey: .citations)
         try container.encode(attachments, forKey: .attachments)
-        try container.encodeNil(forKey: .feedback)
+        try container.encode(feedback, forKey: .feedback)
     }
 }

@@ -11,16 +11,31 @@ struct DocumentSandbox: Sendable {
     let executable: String
     let limits: ExtractionLimits
 
+    /// A document that was taken out of storage.
+    struct Fetched: Sendable {
+        fileprivate let folder: OwnFolder
+    }
+
+    /// Takes the document out of storage once, for as many commands as `body` needs.
+    func fetching<Value>(
+        _ content: IndexableDocument.Content, _ body: (Fetched) async throws -> Value
+    ) async throws -> Value {
+        let folder = try OwnFolder()
+        defer { folder.remove() }
+        try await write(content, to: folder.inputPath)
+        return try await body(Fetched(folder: folder))
+    }
+
     /// What the command wrote. Throws `ExtractionFailure` for whatever the document did to it.
     ///
     /// - Parameter notes: what earlier commands found out about the document.
     func run(
-        _ command: [String], on content: IndexableDocument.Content, notes: [UInt8] = [],
-        wallSeconds: Int, outputByteCountMax: Int
+        _ command: [String], on document: Fetched, notes: [UInt8] = [], wallSeconds: Int,
+        outputByteCountMax: Int
     ) async throws -> [UInt8] {
         let folder = try OwnFolder()
         defer { folder.remove() }
-        try await write(content, to: folder.inputPath)
+        try folder.shareInput(of: document.folder)
         if !notes.isEmpty { try OwnFile(making: folder.notesPath).write(notes) }
         let child = ChildProcess(
             executable: executable,

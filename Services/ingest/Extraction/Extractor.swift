@@ -11,43 +11,56 @@ struct Extractor: Sendable {
         _ document: IndexableDocument, pages: any PageKeeping, _ progress: IndexingProgress? = nil
     ) async throws -> ExtractedText {
         do {
-            var known = document.format.isReadByTools ? try await pages.find() : []
-            let first = try await extract(document, known)
-            guard !first.pendingPages.isEmpty else { return first.text }
-            let pageCount = known.count + first.pendingPages.count
-            let end = ContinuousClock.now + .seconds(sandbox.limits.recognitionSeconds)
-            for number in first.pendingPages {
-                guard ContinuousClock.now < end else { throw ExtractionFailure.timedOut }
-                await progress?.report(.reading, known.count, of: pageCount)
-                let page = try await recognise(number, of: document)
-                try await pages.keep(page)
-                known.append(page)
+            return try await sandbox.fetching(document.content) { fetched in
+                try await extract(
+                    Opened(document: fetched, format: document.format), pages, progress)
             }
-            let whole = try await extract(document, known)
-            guard whole.pendingPages.isEmpty else { throw ExtractionFailure.corrupt }
-            return whole.text
         } catch let failure as ExtractionFailure where failure != .toolMissing {
             throw JobFailure.giveUp(code: failure.code, message: failure.message)
         }
     }
 
+    private struct Opened {
+        let document: DocumentSandbox.Fetched
+        let format: Extraction.Format
+    }
+
     private func extract(
-        _ document: IndexableDocument, _ known: [PageLayout]
-    ) async throws -> ExtractionOutput {
+        _ opened: Opened, _ pages: any PageKeeping, _ progress: IndexingProgress?
+    ) async throws -> ExtractedText {
+        var known = opened.format.isReadByTools ? try await pages.find() : []
+        let first = try await read(opened, known)
+        guard !first.pendingPages.isEmpty else { return first.text }
+        let pageCount = known.count + first.pendingPages.count
+        let end = ContinuousClock.now + .seconds(sandbox.limits.recognitionSeconds)
+        for number in first.pendingPages {
+            let leftSeconds = Int((end - .now) / .seconds(1))
+            guard leftSeconds > 0 else { throw ExtractionFailure.timedOut }
+            await progress?.report(.reading, known.count, of: pageCount)
+            let page = try await recognise(
+                number, of: opened, wallSeconds: min(leftSeconds, sandbox.limits.wallSeconds))
+            try await pages.keep(page)
+            known.append(page)
+        }
+        let whole = try await read(opened, known)
+        guard whole.pendingPages.isEmpty else { throw ExtractionFailure.corrupt }
+        return whole.text
+    }
+
+    private func read(_ opened: Opened, _ known: [PageLayout]) async throws -> ExtractionOutput {
         let output = try await sandbox.run(
-            ["extract", document.format.rawValue], on: document.content,
+            ["extract", opened.format.rawValue], on: opened.document,
             notes: try RecognisedPages.encode(known), wallSeconds: sandbox.limits.wallSeconds,
             outputByteCountMax: sandbox.limits.outputByteCountMax)
         return try ExtractionOutput(decoding: output)
     }
 
     private func recognise(
-        _ number: Int, of document: IndexableDocument
+        _ number: Int, of opened: Opened, wallSeconds: Int
     ) async throws -> PageLayout {
         let output = try await sandbox.run(
-            ["recognise", document.format.rawValue, "\(number)"], on: document.content,
-            wallSeconds: sandbox.limits.wallSeconds,
-            outputByteCountMax: sandbox.limits.outputByteCountMax)
+            ["recognise", opened.format.rawValue, "\(number)"], on: opened.document,
+            wallSeconds: wallSeconds, outputByteCountMax: sandbox.limits.outputByteCountMax)
         guard let page = try RecognisedPages.decode(output).first, page.number == number else {
             throw ExtractionFailure.corrupt
         }

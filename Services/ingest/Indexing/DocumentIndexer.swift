@@ -93,6 +93,7 @@ struct DocumentIndexer: Sendable {
                 let active = try GenerationStore(transaction).lockActive()
                 guard active.allSatisfy({ made.revisions[$0.number] != nil }) else { return false }
                 try finish(made, active, transaction)
+                try RecognisedPageStore(transaction).delete(of: document.id)
                 try job.complete(in: transaction)
                 return true
             }
@@ -119,7 +120,6 @@ struct DocumentIndexer: Sendable {
             try await pool.transaction { transaction in
                 try Self.requireStanding(document.id, job, transaction)
                 try RevisionStore(transaction).insert(draft.revision, chunks: draft.chunks)
-                try RecognisedPageStore(transaction).delete(of: document.id)
             }
         }
         let chunks = try await pool.read { try RevisionStore($0).chunks(of: revision) }

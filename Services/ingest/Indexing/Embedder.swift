@@ -59,6 +59,7 @@ struct Embedder: Sendable {
         whenLeft tell: (Int) async -> Void
     ) async throws -> Set<[UInt8]> {
         var rest = texts[...]
+        var leftCount = texts.count
         func next() -> [Text]? {
             defer { rest = rest.dropFirst(queue.batchSize) }
             return rest.isEmpty ? nil : Array(rest.prefix(queue.batchSize))
@@ -71,9 +72,11 @@ struct Embedder: Sendable {
             }
             while let refused = try await group.next() {
                 tooLong.formUnion(refused.map(\.hash))
-                await tell(rest.count)
-                guard let batch = next() else { continue }
-                group.addTask { try await prove(batch, owner: owner, index: index) }
+                if let batch = next() {
+                    group.addTask { try await prove(batch, owner: owner, index: index) }
+                }
+                leftCount = max(0, leftCount - queue.batchSize)
+                await tell(leftCount)
             }
             return tooLong
         }

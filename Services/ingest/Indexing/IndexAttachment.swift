@@ -38,6 +38,7 @@ struct IndexAttachment: JobHandler {
     func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {
         let id = try job.decode(IndexAttachmentJob.self).attachmentID
         try AttachmentStore(transaction).setFailed(id, Attachment.Failure(deathReason: reason))
+        try RecognisedPageStore(transaction).delete(of: Document.ID(rawValue: id.rawValue))
         try transaction.notify(Channel.attachments, id.description)
     }
 }

@@ -43,7 +43,7 @@ final class IndexingProgress: Sendable {
         let part = count > 0 ? min(1, Double(doneCount) / Double(count)) : 0
         let progress = share.lowerBound + part * (share.upperBound - share.lowerBound)
         // A hint: the work goes on without it, and whoever lost the lease learns it when it matters.
-        try? await pool.transaction { transaction in
+        try? await pool.transaction(deadline: .seconds(2)) { transaction in
             try job.report(progress, in: transaction)
             try transaction.notify(Channel.attachments, job.subject)
         }

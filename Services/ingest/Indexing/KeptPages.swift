@@ -11,7 +11,8 @@ struct KeptPages: PageKeeping {
     func find() async throws -> [PageLayout] {
         let id = document.id
         let rows = try await pool.read { try RecognisedPageStore($0).list(of: id) }
-        return try rows.flatMap { try RecognisedPages.decode($0) }
+        // One that another version has written otherwise is read again.
+        return rows.flatMap { (try? RecognisedPages.decode($0)) ?? [] }
     }
 
     func keep(_ page: PageLayout) async throws {

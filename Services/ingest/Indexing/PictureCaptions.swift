@@ -32,6 +32,9 @@ struct PictureCaptions: Sendable {
         }
         guard let caption = try await ask(about: document, job) else { return nil }
         try await pool.transaction { transaction in
+            guard try DocumentStore(transaction).findLocked(document.id) != nil else {
+                throw JobFailure.leaseLost
+            }
             try job.requireLease(in: transaction)
             try AttachmentStore(transaction).setCaption(id, caption)
         }

@@ -1,3 +1,4 @@
+import ConversationExport
 import Database
 import Domain
 import FoundationEssentials
@@ -18,10 +19,9 @@ struct UserExport: Sendable {
     let storage: any ObjectStorage
     let logger: Logger
 
-    /// Rows in one query: of these a message is the largest, with some hundred kilobytes of sources.
+    /// Rows in one query.
     private static let fileCountMax = 100
     private static let conversationCountMax = 100
-    private static let messageCountMax = 20
 
     @concurrent func write(
         for principal: Principal, to body: inout any ResponseBodyWriter
@@ -64,18 +64,6 @@ struct UserExport: Sendable {
         }
     }
 
-    private func messages(
-        of conversation: Conversation, after sequence: Int, for principal: Principal
-    ) async throws -> [ExportedMessage] {
-        try await pool.read { session in
-            let store = MessageStore(session)
-            let found = try store.list(
-                in: conversation.id, after: sequence, limit: Self.messageCountMax)
-            let references = try store.references(of: found.map(\.id), for: principal)
-            return found.map { ExportedMessage($0, references[$0.id] ?? MessageReferences()) }
-        }
-    }
-
     @concurrent private func write(
         _ file: Attachment, to body: inout any ResponseBodyWriter, _ archive: inout ZipWriter
     ) async throws {
@@ -103,7 +91,7 @@ struct UserExport: Sendable {
         while let last = files.last {
             for file in files {
                 let item = AttachmentBody(file, as: .item(nil))
-                try await body.write(archive.add(try Self.json(item, after: separator + "\n")))
+                try await body.write(archive.add(try exportedJSON(item, after: separator + "\n")))
                 separator = ","
             }
             files = try await self.files(of: principal, after: last)
@@ -119,73 +107,10 @@ struct UserExport: Sendable {
     ) async throws {
         let name = "conversations/\(conversation.id).\(form.rawValue)"
         try await body.write(archive.begin(name, at: conversation.lastMessageAt))
-        try await body.write(archive.add(try form.beginning(of: conversation)))
-        var isFirst = true
-        var messages = try await messages(of: conversation, after: 0, for: principal)
-        while let last = messages.last {
-            for message in messages {
-                let bytes = try form.bytes(of: message, isFirst: isFirst)
-                try await body.write(archive.add(bytes))
-                isFirst = false
-            }
-            messages = try await self.messages(
-                of: conversation, after: last.message.sequence, for: principal)
+        let export = ConversationExport(pool: pool)
+        for try await piece in export.pieces(of: conversation, as: form, for: principal) {
+            try await body.write(archive.add(piece))
         }
-        try await body.write(archive.add(form.end))
         try await body.write(archive.end())
-    }
-
-    static func json(_ value: some Encodable, after text: String) throws -> ByteBuffer {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var bytes = ByteBuffer(string: text)
-        bytes.writeBytes(try encoder.encode(value))
-        return bytes
-    }
-}
-
-/// The two ways in which a conversation is exported, by the name's extension.
-enum ConversationForm: String, CaseIterable, Sendable {
-    case json
-    case markdown = "md"
-
-    private struct Head: Encodable {
-        let id: Conversation.ID
-        let title: String
-        let createdAt: Int
-
-        private enum CodingKeys: String, CodingKey {
-            case id, title
-            case createdAt = "created_at"
-        }
-    }
-
-    func beginning(of conversation: Conversation) throws -> ByteBuffer {
-        switch self {
-        case .markdown:
-            let title = conversation.title.split(whereSeparator: \.isNewline)
-            return ByteBuffer(string: "# \(title.joined(separator: " "))\n\n")
-        case .json:
-            let head = Head(
-                id: conversation.id, title: conversation.title,
-                createdAt: Int(conversation.createdAt.timeIntervalSince1970))
-            var bytes = try UserExport.json(head, after: #"{"conversation":"#)
-            bytes.writeString(#","messages":["#)
-            return bytes
-        }
-    }
-
-    func bytes(of message: ExportedMessage, isFirst: Bool) throws -> ByteBuffer {
-        switch self {
-        case .markdown: ByteBuffer(string: message.markdown)
-        case .json: try UserExport.json(message, after: isFirst ? "\n" : ",\n")
-        }
-    }
-
-    var end: ByteBuffer {
-        switch self {
-        case .markdown: ByteBuffer()
-        case .json: ByteBuffer(string: "\n]}\n")
-        }
     }
 }

@@ -20,9 +20,11 @@ struct PageRenderer: Sendable {
         try await turns.take()
         let output: [UInt8]
         do {
-            output = try await sandbox.run(
-                ["render", format.rawValue, "\(page)"], on: content,
-                wallSeconds: Self.wallSeconds, outputByteCountMax: RenderedPage.byteCountMax)
+            output = try await sandbox.fetching(content) { document in
+                try await sandbox.run(
+                    ["render", format.rawValue, "\(page)"], on: document,
+                    wallSeconds: Self.wallSeconds, outputByteCountMax: RenderedPage.byteCountMax)
+            }
         } catch {
             await turns.giveBack()
             throw error

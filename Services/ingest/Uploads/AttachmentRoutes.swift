@@ -31,28 +31,29 @@ struct AttachmentRoutes: Sendable {
         let before = try paging.place { Int($0) }
         let sources: Set<SourceKind> =
             try request.flag("include_shared") ? [.mine, .shared] : [.mine]
-        let (found, indexing, total) = try await pool.read { session in
+        let (found, total) = try await pool.read { session in
             let store = AttachmentStore(session)
             let found = try store.list(
                 for: principal, sources: sources, limit: paging.rowCountMax,
                 offset: paging.offset, before: before)
             return (
-                found, try IndexingStateStore(session).find(found),
+                try IndexingStateStore(session).told(found),
                 try store.count(for: principal, sources: sources)
             )
         }
         return try JSONResponse.make(
             .ok,
-            Page(found, paging, total: total, place: { String($0.sequence) }) {
-                AttachmentBody($0, as: .item(indexing[$0.id]))
+            Page(found, paging, total: total, place: { String($0.attachment.sequence) }) {
+                AttachmentBody($0.attachment, as: .item($0.state))
             })
     }
 
     private func find(_ request: Request, context: ServiceContext) async throws -> Response {
         let attachment = try await attachment(context)
-        let indexing = try await pool.read { try IndexingStateStore($0).find([attachment]) }
+        let told = try await pool.read { try IndexingStateStore($0).told([attachment]) }
         return try JSONResponse.make(
-            .ok, AttachmentBody(attachment, as: .item(indexing[attachment.id])))
+            .ok,
+            AttachmentBody(told.first?.attachment ?? attachment, as: .item(told.first?.state)))
     }
 
     private func follow(_ request: Request, context: ServiceContext) async throws -> Response {

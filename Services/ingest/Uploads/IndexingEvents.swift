@@ -87,16 +87,16 @@ private actor Viewing {
     }
 
     private func look() async throws -> Look {
-        let (attachment, indexing) = try await pool.read { [id, principal] session in
+        let told = try await pool.read { [id, principal] session in
             let found = try AttachmentStore(session).find(id, for: principal)
-            return (found, try IndexingStateStore(session).find(found.map { [$0] } ?? []))
+            return try IndexingStateStore(session).told(found.map { [$0] } ?? []).first
         }
-        guard let attachment else {
+        guard let (attachment, state) = told else {
             let failure = Failure(.attachmentNotFound)
             return Look(
                 status: "deleted", frame: try EventStream.frame("error", failure), isEnd: true)
         }
-        let item = AttachmentBody(attachment, as: .item(indexing[id]))
+        let item = AttachmentBody(attachment, as: .item(state))
         return Look(
             status: attachment.status.rawValue, frame: try EventStream.frame("status", item),
             isEnd: attachment.status.isEnd)

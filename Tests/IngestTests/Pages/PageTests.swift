@@ -86,6 +86,27 @@ struct PageTests {
         }
     }
 
+    @Test("leaves no recognised page of a file that fails, or is deleted")
+    func forgottenPages() async throws {
+        try await IngestWorld.make { world in
+            try await world.serving { client in
+                let alice = try world.headers(IngestWorld.alice)
+                var ids: [Document.ID] = []
+                for name in ["truncated.pdf", "scanned.pdf"] {
+                    let made = try await client.upload(
+                        SampleDocument.bytes(name), named: name, query: "?wait=0", headers: alice
+                    ).json()
+                    ids.append(try #require((made["id"] as? String).flatMap(Document.ID.init)))
+                }
+                for id in ids { try await keep("The first page.", of: id, in: world) }
+                _ = try await client.execute(
+                    uri: "/attachments/\(ids[1])", method: .delete, headers: alice)
+                try await world.working { try await world.expectAllJobsFinished() }
+                #expect(try await world.rowCount(of: ["recognised_pages"]) == 0)
+            }
+        }
+    }
+
     private func keep(_ text: String, of id: Document.ID, in world: IngestWorld) async throws {
         let line = PageLayout.Line(
             text: text, box: LineBox(left: 50, top: 200, width: 90, height: 12))

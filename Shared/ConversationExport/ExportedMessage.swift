@@ -1,6 +1,6 @@
-import Database
-import Domain
-import FoundationEssentials
+internal import Database
+internal import Domain
+internal import FoundationEssentials
 
 /// A message as its owner takes it away: what was said, and what it drew on as far as that may still
 /// be shown.
@@ -35,20 +35,32 @@ struct ExportedMessage: Encodable, Sendable {
     /// In the order of their numbers; nil is one that is gone.
     let sources: [Source?]
     let attachments: [MessageReferences.NamedAttachment]
+    let feedback: MessageFeedback?
 
     init(_ message: Message, _ references: MessageReferences) {
         self.message = message
         sources = references.sources.map { $0.shown.map(Source.init) }
         attachments = references.attachments
+        feedback = references.feedback
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, role, content, status, sources, attachments
+        case id, role, content, status, sources, attachments, feedback
         case createdAt = "created_at"
         case finishReason = "finish_reason"
     }
 
     private struct Removed: Encodable { let removed = true }
+
+    private struct Feedback: Encodable {
+        let rating: Int
+        let comment: String?
+
+        init(_ feedback: MessageFeedback) {
+            rating = feedback.rating.rawValue
+            comment = feedback.comment
+        }
+    }
 
     private struct Named: Encodable {
         let id: Attachment.ID
@@ -62,6 +74,7 @@ struct ExportedMessage: Encodable, Sendable {
         try body.encode(message.content, forKey: .content)
         try body.encode(message.status, forKey: .status)
         try body.encode(message.finishReason, forKey: .finishReason)
+        try body.encode(feedback.map(Feedback.init), forKey: .feedback)
         try body.encode(Int(message.createdAt.timeIntervalSince1970), forKey: .createdAt)
         var list = body.nestedUnkeyedContainer(forKey: .sources)
         for source in sources {
