@@ -64,8 +64,11 @@ struct Chat: Sendable {
                 historyCountMax: answers.historyCountMax),
             models: models, keeper: AnswerKeeper(pool: pool, logger: logger), turns: turns,
             pool: pool, logger: logger)
+        let titles = TitleMaker(
+            models: models, model: answers.model, pool: pool, logger: logger)
         answering = Answering(
-            writer: writer, pool: pool, listener: listener, replica: replica, limits: limits,
+            writer: writer, titles: answers.makesTitles ? titles : nil, pool: pool,
+            listener: listener, replica: replica, limits: limits,
             logger: logger)
     }
 
@@ -93,7 +96,7 @@ struct Chat: Sendable {
             answering: answering,
             intake: QuestionIntake(
                 pool: pool, replica: answering.replica,
-                leaseSeconds: answering.limits.leaseSeconds),
+                leaseSeconds: answering.limits.leaseSeconds, allowance: settings.allowance),
             stored: StoredAnswer(pool: pool, turns: turns, answering: answering), pool: pool,
             events: events
         ).add(to: routes)

@@ -11,6 +11,7 @@ struct ChatSettings: Sendable {
     let fusion: FusionSettings
     let internalKeys: InternalAuthSettings
     var answers: AnswerWriter.Settings
+    var allowance: AnswerAllowance
     let connectionCountMax: Int
 
     init(from reader: inout SettingsReader) {
@@ -30,6 +31,11 @@ struct ChatSettings: Sendable {
         if reader.optionalText("CHAT_TEMPERATURE") != nil {
             answers.temperature = reader.number("CHAT_TEMPERATURE", default: 0.2, in: 0...2)
         }
+        answers.makesTitles = reader.bool("CHAT_TITLES", default: true)
+        allowance = AnswerAllowance(
+            dailyTokenCountMax: reader.optionalCount(
+                "CHAT_DAILY_TOKEN_LIMIT", in: 1...1_000_000_000_000),
+            runningCountMax: reader.count("CHAT_ANSWERS_PER_USER", default: 8, in: 1...1000))
         connectionCountMax = reader.count("DATABASE_CONNECTIONS", default: 16, in: 2...200)
     }
 }

@@ -96,14 +96,16 @@ package struct ConversationStore {
         ).first?.get("total") ?? 0
     }
 
-    /// False when there is no such conversation.
+    /// False when there is no such conversation, or it is not called `old`.
     package func setTitle(
-        _ title: String, of id: Conversation.ID, for principal: Principal
+        _ title: String, of id: Conversation.ID, insteadOf old: String? = nil,
+        for principal: Principal
     ) throws(PostgresError) -> Bool {
         let rows = try session.run(
             """
             UPDATE conversations c SET title = \(title)
-            WHERE \(sql: Self.own(principal)) AND c.id = \(id) RETURNING c.id
+            WHERE \(sql: Self.own(principal)) AND c.id = \(id)
+              AND (\(old)::text IS NULL OR c.title = \(old)::text) RETURNING c.id
             """)
         return !rows.isEmpty
     }

@@ -36,6 +36,8 @@ package struct FinishedReply: Sendable {
     package var finishReason: Message.FinishReason
     package var promptTokenCount: Int?
     package var completionTokenCount: Int?
+    /// What it took, as the endpoint counted it, or else about.
+    package var usage: (promptTokens: Int, completionTokens: Int)
     package var sources: [Source]
     package var citations: [Citation]
     /// The earlier replies that stood in its prompt.
@@ -43,7 +45,8 @@ package struct FinishedReply: Sendable {
 
     package init(
         content: String, status: Message.Status, finishReason: Message.FinishReason,
-        promptTokenCount: Int? = nil, completionTokenCount: Int? = nil, sources: [Source] = [],
+        promptTokenCount: Int? = nil, completionTokenCount: Int? = nil,
+        usage: (promptTokens: Int, completionTokens: Int) = (0, 0), sources: [Source] = [],
         citations: [Citation] = [], drawnFrom: [Message.ID] = []
     ) {
         self.content = content
@@ -51,6 +54,7 @@ package struct FinishedReply: Sendable {
         self.finishReason = finishReason
         self.promptTokenCount = promptTokenCount
         self.completionTokenCount = completionTokenCount
+        self.usage = usage
         self.sources = sources
         self.citations = citations
         self.drawnFrom = drawnFrom
@@ -78,6 +82,9 @@ extension MessageStore {
         let conversation: Conversation.ID = try row.get("conversation_id")
         try insertSources(finished.sources, of: reply, in: transaction)
         try insertCitations(finished.citations, of: reply, in: transaction)
+        try count(
+            promptTokens: finished.usage.promptTokens,
+            completionTokens: finished.usage.completionTokens, in: conversation)
         if finished.status == .complete { try removeReplaced(by: reply, in: conversation) }
         try transaction.run(
             """

@@ -25,6 +25,9 @@ package enum Migrations {
         Migration(
             version: 4, name: "second_answers", compatibleFrom: 1,
             sql: PackageResources._004_second_answers_sql),
+        Migration(
+            version: 5, name: "token_usage", compatibleFrom: 1,
+            sql: PackageResources._005_token_usage_sql),
     ]
 
     /// What this version was written for.

@@ -62,12 +62,8 @@ package struct UploadReservationStore {
         self.principal = principal
     }
 
-    /// Until the transaction ends nobody else changes what this member has. Members whose hashes
-    /// are the same wait for each other, which harms nobody.
-    package func lock() throws(PostgresError) {
-        let name = "celine member \(principal.tenant) \(principal.user)"
-        try session.run("SELECT pg_advisory_xact_lock(hashtextextended(\(name), 0))")
-    }
+    /// Until the transaction ends nobody else changes what this member has.
+    package func lock() throws(PostgresError) { try MemberLock.take(principal, in: session) }
 
     package func insert(
         _ id: UploadReservation.ID, lifetimeSeconds: Int

@@ -27,7 +27,8 @@ struct ChatWorld: Sendable {
     /// Runs the service, and another replica of it if asked for.
     static func run(
         limits: Answering.Limits = .init(), turnWait: Duration = .seconds(30),
-        modelIdle: Duration = .seconds(20), live: Bool = false,
+        modelIdle: Duration = .seconds(20), live: Bool = false, makesTitles: Bool = false,
+        allowance: AnswerAllowance = AnswerAllowance(),
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         try await withDatabase { pool in
@@ -35,7 +36,8 @@ struct ChatWorld: Sendable {
                 let http = Chat.makeClient()
                 do {
                     try await replica(
-                        pool, model, http, limits, turnWait, modelIdle, live: live, body)
+                        pool, model, http, limits, turnWait, modelIdle, live: live,
+                        makesTitles: makesTitles, allowance: allowance, body)
                     try await http.shutdown()
                 } catch {
                     try await http.shutdown()
@@ -63,6 +65,7 @@ struct ChatWorld: Sendable {
     private static func replica(
         _ pool: PostgresPool, _ model: ScriptedModel, _ http: HTTPClient,
         _ limits: Answering.Limits, _ turnWait: Duration, _ modelIdle: Duration, live: Bool,
+        makesTitles: Bool = false, allowance: AnswerAllowance = AnswerAllowance(),
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         var reader = SettingsReader([
@@ -75,6 +78,8 @@ struct ChatWorld: Sendable {
         var settings = ChatSettings(from: &reader)
         try reader.finish()
         settings.answers.turnWait = turnWait
+        settings.answers.makesTitles = makesTitles
+        settings.allowance = allowance
         settings.answers.attachmentWait = turnWait
         settings.answers.modelLimits = ChatLimits(headDeadline: modelIdle, idle: modelIdle)
         let chat = Chat(

@@ -19,6 +19,11 @@ func unfinishedJobs(in deployment: Deployment) async throws -> Int {
         in: deployment)
 }
 
+/// What recognition kept for documents that are not indexed yet.
+func recognisedPages(in deployment: Deployment) async throws -> Int {
+    try await count("SELECT count(*) AS n FROM celine_assistant.recognised_pages", in: deployment)
+}
+
 /// Those that were given up.
 func deadJobs(in deployment: Deployment) async throws -> Int {
     try await count(

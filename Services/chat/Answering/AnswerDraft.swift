@@ -11,6 +11,16 @@ final class AnswerDraft: Sendable {
         var drawnFrom: [Message.ID] = []
         var promptTokenCount: Int?
         var completionTokenCount: Int?
+        /// Of what was sent to the model; 0 before.
+        var promptCharacterCount = 0
+
+        /// As the endpoint counted, or about: a token has four characters.
+        var usage: (promptTokens: Int, completionTokens: Int) {
+            (
+                promptTokenCount ?? (promptCharacterCount + 3) / 4,
+                completionTokenCount ?? (text.count + 3) / 4
+            )
+        }
     }
 
     private let state = Mutex(Contents())

@@ -21,7 +21,7 @@ struct AnswerKeeper: Sendable {
         let reply = FinishedReply(
             content: draft.text, status: status, finishReason: reason,
             promptTokenCount: draft.promptTokenCount,
-            completionTokenCount: draft.completionTokenCount,
+            completionTokenCount: draft.completionTokenCount, usage: draft.usage,
             sources: draft.sources.map {
                 .init(chunk: $0.chunk.id, document: $0.documentID, score: $0.score)
             },

@@ -17,6 +17,8 @@ struct AnswerWriter: Sendable {
         var modelLimits = ChatLimits()
         var turnWait: Duration = .seconds(30)
         var attachmentWait: Duration = .seconds(30)
+        /// Whether the model is asked for the titles of new conversations.
+        var makesTitles = true
     }
 
     private enum Outcome: Sendable {
@@ -33,7 +35,8 @@ struct AnswerWriter: Sendable {
     let pool: PostgresPool
     let logger: Logger
 
-    func write(_ answer: RunningAnswer, replica: String) async {
+    /// True when the reply was made and is kept.
+    func write(_ answer: RunningAnswer, replica: String) async -> Bool {
         let turn = answer.question.turn
         defer { answer.log.close() }
         do {
@@ -43,9 +46,10 @@ struct AnswerWriter: Sendable {
                         conversationID: turn.conversation.description,
                         messageID: turn.reply.description, title: answer.question.title)))
             let outcome = await raced(answer)
-            try await end(answer, as: outcome, replica: replica)
+            return try await end(answer, as: outcome, replica: replica)
         } catch {
             logger.error("answer ended without its last event", metadata: ["error": "\(error)"])
+            return false
         }
     }
 
@@ -77,7 +81,7 @@ struct AnswerWriter: Sendable {
     /// Commits first: `done` tells the client that the reply is kept.
     private func end(
         _ answer: RunningAnswer, as outcome: Outcome, replica: String
-    ) async throws {
+    ) async throws -> Bool {
         var (status, reason, failure) = verdict(outcome)
         let draft = answer.draft.contents
         let isKept = await keeper.keep(draft, of: answer, status, reason, replica: replica)
@@ -99,6 +103,7 @@ struct AnswerWriter: Sendable {
                 .init(
                     messageID: answer.id.description, finishReason: reason.rawValue,
                     usage: usage)))
+        return isKept && status == .complete
     }
 
     private func verdict(
@@ -130,8 +135,12 @@ struct AnswerWriter: Sendable {
             context: answer.question.context, absentAttachments: found.absentAttachments,
             question: found.question, language: Analyser.language(of: found.question),
             asksForCitations: answer.question.includesCitations)
+        let messages = prompt.messages
+        answer.draft.change { draft in
+            draft.promptCharacterCount = messages.reduce(0) { $0 + $1.content.count }
+        }
         let stream = try await models.chat(
-            prompt.messages, model: settings.model, temperature: settings.temperature,
+            messages, model: settings.model, temperature: settings.temperature,
             outputTokenCountMax: settings.outputTokenCountMax, limits: settings.modelLimits)
         return try await relay(stream, to: answer, sources: sources)
     }

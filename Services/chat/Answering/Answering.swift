@@ -28,6 +28,8 @@ final class Answering: Service {
     let replica: String
     let limits: Limits
     private let writer: AnswerWriter
+    /// Nil where the model is not asked for titles.
+    private let titles: TitleMaker?
     private let pool: PostgresPool
     private let listener: PostgresListener
     private let logger: Logger
@@ -39,10 +41,12 @@ final class Answering: Service {
     private static let abandonedSeconds = 600
 
     init(
-        writer: AnswerWriter, pool: PostgresPool, listener: PostgresListener, replica: String,
+        writer: AnswerWriter, titles: TitleMaker?, pool: PostgresPool, listener: PostgresListener,
+        replica: String,
         limits: Limits = Limits(), logger: Logger
     ) {
         self.writer = writer
+        self.titles = titles
         self.pool = pool
         self.listener = listener
         self.replica = replica
@@ -87,8 +91,11 @@ final class Answering: Service {
             group.addTask { await self.drainAtShutdown() }
             for await answer in starts {
                 group.addTask {
-                    await self.writer.write(answer, replica: self.replica)
+                    let isMade = await self.writer.write(answer, replica: self.replica)
                     self.state.withLock { $0.active[answer.id] = nil }
+                    if isMade, answer.question.beginsConversation {
+                        await self.titles?.makeTitle(for: answer)
+                    }
                 }
             }
             group.cancelAll()

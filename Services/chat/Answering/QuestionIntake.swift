@@ -26,6 +26,7 @@ struct QuestionIntake: Sendable {
     let pool: PostgresPool
     let replica: String
     let leaseSeconds: Int
+    let allowance: AnswerAllowance
 
     func store(
         _ draft: Draft, for principal: Principal, as request: KeyedRequest?
@@ -56,6 +57,7 @@ struct QuestionIntake: Sendable {
     ) async throws -> AskedQuestion {
         let reply = Message.ID()
         return try await pool.transaction(deadline: .seconds(10)) { transaction in
+            try allowance.require(for: principal, in: transaction)
             let conversations = ConversationStore(transaction)
             guard try conversations.lock(id, for: principal),
                 let conversation = try conversations.find(id, for: principal)
@@ -86,6 +88,7 @@ struct QuestionIntake: Sendable {
     private func begin(
         _ draft: Draft, reply: Message.ID, for principal: Principal, in transaction: Transaction
     ) throws -> AskedQuestion {
+        try allowance.require(for: principal, in: transaction)
         let attachments = try AttachmentStore(transaction).find(
             draft.attachments, for: principal)
         guard attachments.count == draft.attachments.count else {
@@ -104,7 +107,8 @@ struct QuestionIntake: Sendable {
         return AskedQuestion(
             principal: principal, turn: turn, title: conversation.title, topK: draft.topK,
             includesCitations: draft.includesCitations, sources: draft.sources,
-            context: draft.context, waitsForTurn: earlierCount == 1)
+            context: draft.context, waitsForTurn: earlierCount == 1,
+            beginsConversation: draft.conversation == nil)
     }
 
     /// The one named, held until the end of the transaction, or a new one.

@@ -12,6 +12,8 @@ struct AskedQuestion: Sendable {
     let context: JSONValue?
     /// An earlier answer of the conversation was still being written when this was asked.
     let waitsForTurn: Bool
+    /// Its conversation is new, and called by the beginning of the question.
+    var beginsConversation = false
 }
 
 /// One answer while it is being made. Requests view its log; nothing else connects them.

@@ -35,6 +35,7 @@ struct UserErasure: Sendable {
             }
             let deleted = try conversations.deleteAll(for: principal)
             try IdempotencyStore(transaction, for: principal).deleteAll()
+            try AnswerUsageStore(transaction, for: principal).deleteAll()
             return Counts(
                 attachmentCount: documents.count, conversationCount: deleted.conversationCount,
                 messageCount: deleted.messageCount)

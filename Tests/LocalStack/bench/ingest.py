@@ -30,6 +30,8 @@ TURN_SECONDS = 0.7
 FILES_OF_A_FORMAT_MAX = 20
 LARGE_BYTES = 1_000_000
 CHILD_SECONDS_MAX = 60
+# What only the service's limits end.
+ENDLESS = {"endless.pdf"}
 # How the child names a format whose files end in this, where that is not the ending itself.
 FORMATS = {
     "md": "markdown", "txt": "plain-text", "eml": "mail", "htm": "html", "jpg": "image",
@@ -113,7 +115,7 @@ def files_by_ending() -> dict[str, list[Path]]:
     for path in sorted(FIXTURES.rglob("*.*")):
         inside = path.relative_to(FIXTURES)
         if path.is_file() and inside.parts[0] in ("training-materials", "documents"):
-            if "sources" not in inside.parts:
+            if "sources" not in inside.parts and path.name not in ENDLESS:
                 found.setdefault(path.suffix[1:].lower(), []).append(path)
     return {ending: files[:FILES_OF_A_FORMAT_MAX] for ending, files in found.items()}
 

@@ -105,7 +105,7 @@ class Bench:
             "DATABASE_URL": self.database_url(name),
             "QDRANT_URL": self.qdrant_url, "QDRANT_COLLECTION": name,
             "OPENAI_BASE_URL": f"{self.scripted_url}/v1", "OPENAI_API_KEY": "local",
-            "OPENAI_CHAT_MODEL": f"{name}-chat",
+            "OPENAI_CHAT_MODEL": f"{name}-chat", "CHAT_TITLES": "false",
             "OPENAI_EMBED_MODEL": f"{name}-passages", "OPENAI_EMBED_DIMENSIONS": "384",
             "OPENAI_EMBED_QUERY_MODEL": f"{name}-questions",
             "UPLOADS_URI": f"file://{self.folder / name / 'uploads'}",

@@ -60,6 +60,7 @@ struct StoredState: Sendable {
     /// - Returns: files that belong to no row.
     func expectAgreement(in deployment: Deployment) async throws -> Int {
         #expect(tombstoneCount == 0)
+        #expect(try await recognisedPages(in: deployment) == 0)
         #expect(try await points(in: deployment) == chunkRowCount)
         for attachment in attachments {
             #expect(attachment.status == "indexed", "\(attachment)")
