@@ -1,3 +1,4 @@
+import Domain
 import TestSupport
 import Testing
 
@@ -20,65 +21,79 @@ struct LinkFilterTests {
     }
 
     static let known = KnownLinks(
-        in: "See https://ok.example/a?b=(c), [the map](map.md \"Map\") and (http://ok.example).")
+        in: """
+            See https://ok.example/a?b=(c), [the map](map.md "Map") and (http://ok.example). Write to
+            info@ok.example. [x](javascript:alert(1)) [y](<img src=//evil.example/p>)
+            """)
 
     static let cases = [
         // What is known, and what is no link.
         Case("Look at https://ok.example/a?b=(c)."), Case("(http://ok.example)"),
+        Case("\"http://ok.example\", `http://ok.example`"), Case("http://ok.example>"),
         Case("[here](https://ok.example/a?b=(c))"), Case("[a](map.md)"), Case("![a](map.md)"),
         Case("[a](<map.md> 'x')", "[a](<map.md>)"), Case("It costs 5 € [1]."),
-        Case("[1][2] and [1, 2]"),
-        Case("- [ ] to do"), Case("a < b and b > a"), Case("1<2"),
-        Case("<b>bold</b> x<sup>2</sup>"),
-        Case("Very well! Really?"), Case("http is a protocol, https too"), Case("how, when, whwww"),
-        Case("[note](see page 3)", "[note] (see page 3)"),
-        Case("f(x)[i](j k)", "f(x)[i] (j k)"), Case("[open"), Case("end!"),
-        Case("città ["),
-        Case("[a]: words that go on\n", "[a] : words that go on\n"), Case("as in [1]: so"),
-        Case("[a][b]"), Case("line\n\n[x](map.md)\n"),
-        Case("[id]: map.md\n"),
+        Case("[1][2] and [1, 2]"), Case("- [ ] to do"), Case("a < b and b > a"), Case("1<2"),
+        Case("<b>bold</b> x<sup>2</sup><br /><br/>"), Case("Very well! Really?"),
+        Case("http is a protocol, https too"), Case("how, when, whwww"), Case("[open"),
+        Case("[note](see page 3)", "[note] (see page 3)"), Case("[0,1](ends)", "[0,1] (ends)"),
+        Case("f(x)[i](j k)", "f(x)[i] (j k)"), Case("end!"), Case("città ["), Case("[a][b]"),
+        Case("[a]: words that go on\n", "[a] : words that go on\n"),
+        Case("line\n\n[x](map.md)\n"), Case("Write to info@ok.example."),
+        Case("a @ b, @c!", "a @ b, @…!"),
+        Case("se a<b e c>d", "se a< b e c>d"), Case("Map<String, Int>", "Map< String, Int>"),
         // Links.
-        Case("[here](https://evil.example)", "here"), Case("[1](https://evil.example)", "[1]"),
+        Case("[here](https://evil.example)", "here"),
         Case("a [b *c*](//evil.example/x \"t\") d", "a b *c* d"),
         Case("[a]( <https://evil.example/ x> )", "a"), Case("[a](javascript:alert(1))", "a"),
         Case("[a](\nhttps://evil.example\n)", "a"), Case("[a](MAP.md)", "a"),
         Case("[a](https://ok.example/a?b=(c)&d=secret)", "a"), Case("[a](map.md?x=1)", "a"),
         Case("[a [b](https://evil.example) c](https://evil.example)", "a b c"),
         Case("\\[a](https://evil.example)", "\\a"), Case("[](https://evil.example)", ""),
-        Case("[a](https://evil.example/((())))", "a"),
+        Case("[a](https://evil.example/((())))", "a"), Case("[a](\\\\evil.example)", "a"),
+        Case("[a](&#47;&#47;evil)", "a"),
+        Case("[[[[[[https://evil.example/](a.b)](a.b)](a.b)](a.b)](a.b)](a.b)", "…"),
         // Images, alone and in links.
         Case("![a](https://evil.example/p.png)", "a"), Case("![](https://evil.example/p?q=1)", ""),
         Case("[![a](https://evil.example/p.png)](map.md)", "[a](map.md)"),
         Case("[![a](map.md)](https://evil.example)", "![a](map.md)"),
-        Case("!!![a](https://evil.example)!", "!!a!"),
+        Case("!![a](https://evil.example)!", "!a!"),
         // Definitions.
-        Case("![a][e]\n\n[e]: https://evil.example/p\n", "![a][e]\n\n\n"),
-        Case("[e]: <https://evil.example> \"t\"\nx", "\nx"),
-        Case("  [e]: //evil.example\nx", "  \nx"),
+        Case("![a][e]\n\n[e]: https://evil.example/p\n", "![a][e]\n\n[e] : …\n"),
+        Case("> [e]: //evil.example/p\n", "> [e] : //evil.example/p\n"),
+        Case("- a\n\n\t[e]: //evil.example\n", "- a\n\n\t[e] : //evil.example\n"),
+        Case("![x][e]\r\r[e]: //evil.example\r", "![x][e]\r\r[e] : //evil.example\r"),
+        Case("[a\nb.c]: //evil.example/p\n", "[a\nb.c] : //evil.example/p\n"),
+        Case("[[e]: //evil.example/p](x.y)", "[e] : //evil.example/p"),
+        Case("[id]: map.md \"t\" ![x](//evil.example/p)\n", "[id] : map.md \"t\" x\n"),
         // Bare addresses.
         Case("See https://evil.example/x?y=z, please", "See …, please"),
         Case("(HTTPS://EVIL.example)", "(…)"), Case("www.evil.example!", "…!"),
         Case("xhttp://evil.example", "x…"), Case("\"http://evil.example\"", "\"…\""),
         Case("https://ok.example.evil.example", "…"), Case("https://", "…"),
         Case("**https://evil.example**", "**…**"), Case("`https://evil.example`", "`…`"),
+        Case("ftp://evil.example/?q=s", "…"), Case("https\\://evil.example", "…"),
+        Case("https&#58;//evil.example", "…"), Case("secret@evil.example", "secret@…"),
+        Case("http://ok.example\"secret", "…"), Case("http://ok.example`secret", "…"),
+        Case("http://ok.example\u{1}secret", "…"), Case("http://ok.example), secret"),
+        Case("[a](http://ok.example))secret", "[a](http://ok.example)) secret"),
+        Case("[a](http://ok.example)\"secret", "[a](http://ok.example)\" secret"),
+        Case("«http://ok.example»", "«http://ok.example »"),
         // What would come together where something was taken out.
-        Case("ht<x y>tp://evil.example", "ht tp://evil.example"),
-        Case("[a]<x y>(//evil.example)", "[a] (//evil.example)"),
-        Case("[a](<x y>//evil.example)", "[a] (//evil.example)"),
-        Case("[1](//evil.example)(//evil.example)", "[1] (//evil.example)"),
+        Case("[a](<x y>//evil.example)", "[a] (< x y>//evil.example)"),
         Case("ht[t](//evil.example)p://evil.example", "ht t p://evil.example"),
-        Case("https:<x y>//evil.example", "https: //evil.example"),
-        Case("<<x y>img src=//evil.example>", "< img src=//evil.example>"),
-        Case("[e]: <x y>//evil.example\n", "[e] : //evil.example\n"),
-        Case("[a](https://ok.example/a?b=(c)))secret", "[a](https://ok.example/a?b=(c))) secret"),
-        Case("w<x y>ww.evil.example", "w ww.evil.example"),
+        Case("https:[](//evil.example)//evil.example", "https: //evil.example"),
+        Case("<[](//evil.example)img src=//evil.example>", "< img src=//evil.example>"),
+        Case("[a][](//evil.example)(//evil.example)", "[a] (//evil.example)"),
         // HTML.
-        Case("<img src=x onerror=alert(1)>", ""), Case("<a href='//evil.example'>a</a>", "a"),
-        Case("<script>alert(1)</script>", "alert(1)"), Case("<!-- x -->a", "a"),
-        Case("<https://evil.example>", "…"), Case("<me@evil.example>", "…"),
-        Case("<b onclick=x>a</b>", "a</b>"), Case("<svg/onload=alert(1)>", ""),
-        Case("<img src=\"https://evil.example", "img src=\"…"),
-        Case("<img alt=\">\" src=\"https://evil.example\">", "\" src=\"…\">"),
+        Case("<img src=x onerror=alert(1)>", "< img src=x onerror=alert(1)>"),
+        Case("<img src=//evil.example/p>", "< img src=//evil.example/p>"),
+        Case("<script>alert(1)</script>", "< script>alert(1)< /script>"),
+        Case("<!-- x -->a", "< !-- x -->a"), Case("<https://evil.example>", "< …>"),
+        Case("<me@evil.example>", "< me@…>"), Case("<b onclick=x>a</b>", "< b onclick=x>a</b>"),
+        Case("<svg/onload=alert(1)>", "< svg/onload=alert(1)>"),
+        Case("<a\nhref=//evil.example>", "< a\nhref=//evil.example>"),
+        Case("[<a](map.md)", "[< a](map.md)"), Case("x<a", "x< a"), Case("x<"),
+        Case("<img src=\"https://evil.example", "< img src=\"…"),
     ]
 
     @Test("pass if the sources have them, wherever the text is cut in two", arguments: cases)
@@ -96,7 +111,7 @@ struct LinkFilterTests {
         var filter = LinkFilter(known: Self.known)
         #expect(filter.feed("Per entrare servono ") == "Per entrare servono ")
         #expect(filter.feed("100 euro [1], in totale.") == "100 euro [1], in totale.")
-        for opening in ["[", "![", "<a ", "[x](", "https://", "[x]: ", "x](", "[x](<", "[x](y \""] {
+        for opening in ["[", "![", "[x](", "https://", "x](", "[x](<", "[x](y \"", "x@"] {
             var filter = LinkFilter(known: Self.known)
             let text = opening + String(repeating: "a", count: 5_000)
             var passed = filter.feed(text)
@@ -117,8 +132,38 @@ struct LinkFilterTests {
             let whole = Self.filtered([text])
             let pieces = Self.filtered(text.map { String($0) })
             for shown in [whole, pieces] {
-                #expect(!shown.contains("](") && !shown.contains("<") && !shown.contains("://"))
+                #expect(!shown.contains("](") && !shown.contains("<i") && !shown.contains("s://"))
             }
+        }
+    }
+
+    @Test(
+        "do not come together where a source's number stood",
+        arguments: [
+            ("ht[99]tps://evil.example/?q=s", "…"), ("w[9]ww.evil.example/", "…"),
+            ("<[9]img src=//evil.example/p>", "< img src=//evil.example/p>"),
+            ("[1](//evil.example)", "[1] (//evil.example)"),
+            ("[a [1] b](https://evil.example)", "[a [1] b]"),
+            ("![a [1]](https://evil.example)", "![a [1]]"),
+            ("[see [1]](map.md)", "[see [1]]"),
+            ("It costs 5 € [1]. Yes", "It costs 5 € [1]. Yes"),
+            ("h[1]ttp://evil.example", "h[1]ttp://evil.example"),
+        ])
+    func markers(_ text: String, _ expected: String) throws {
+        let source = NumberedSource(
+            source: "a", title: "a", chunk: Chunk.example("It costs 5 €."),
+            documentID: Document.ID(), kind: .upload, path: nil, url: nil, score: 1)
+        for size in [1, 3, 100] {
+            var answer = AnswerText(sources: [source], keepsMarkers: true)
+            var rest = text[...]
+            var outputs: [AnswerText.Output] = []
+            while !rest.isEmpty {
+                outputs += answer.feed(String(rest.prefix(size)))
+                rest = rest.dropFirst(size)
+            }
+            outputs += answer.finish()
+            let shown = outputs.map { if case .text(let text) = $0 { text } else { "" } }.joined()
+            #expect(shown == expected, "\(size)")
         }
     }
 
@@ -127,7 +172,8 @@ struct LinkFilterTests {
         let examples = Self.cases.map { Array($0.text.utf8) }
         let tokens = [
             "[", "]", "](", "![", "(", ")", "<", ">", "http://", "https://evil.example", "www.",
-            "]: ", "\n", "\n\n", "\"", "'", "\\", "map.md", "<a href=", "-->", " ",
+            "]: ", "@evil.example", "ftp://", "\n", "\n\n", "\"", "'", "\\", "map.md", "<a href=",
+            "-->", " ",
         ]
         try Fuzzing("links", runCount: 3_000).each(of: examples, tokens: tokens) { input in
             let text = String(decoding: input.bytes.prefix(1_500), as: UTF8.self)
@@ -151,12 +197,13 @@ struct LinkFilterTests {
             {
                 found.append(String(decoding: bytes[address], as: UTF8.self))
             }
-            if bytes[position] == UInt8(ascii: "<"),
-                case .found(let content, _) = syntax.tag(at: position),
-                !LinkSyntax.isPlainTag(bytes[content]), !known.contains(bytes[content])
+            let isDestination = position > 0 && bytes[position - 1] == UInt8(ascii: "(")
+            if bytes[position] == UInt8(ascii: "<"), !isDestination,
+                case .found(let content, _) = syntax.plainTag(at: position), content.isEmpty
             {
-                found.append(String(decoding: bytes[content], as: UTF8.self))
+                found.append(String(decoding: bytes[position...].prefix(20), as: UTF8.self))
             }
+            if bytes[position...].starts(with: "]:".utf8) { found.append("]:") }
             if bytes[position...].starts(with: "](".utf8),
                 case .found(let address, _) = syntax.destination(at: position + 1),
                 !known.contains(bytes[address])
@@ -170,5 +217,13 @@ struct LinkFilterTests {
     private static func filtered(_ parts: [String]) -> String {
         var filter = LinkFilter(known: known)
         return parts.map { filter.feed($0) }.joined() + filter.finish()
+    }
+}
+
+extension Chunk {
+    fileprivate static func example(_ text: String) -> Chunk {
+        Chunk(
+            id: Chunk.ID(), ordinal: 0, text: text, page: nil, span: 0..<text.unicodeScalars.count,
+            headingPath: [], language: .english, boxes: [])
     }
 }

@@ -79,7 +79,7 @@ struct RequestTests {
         try await ChatWorld.run(live: true) { world in
             let (reached, goOn) = (Signal(), Signal())
             world.model.answer([
-                .head, .piece("Half "), .pause(reached: reached, goOn: goOn), .piece("and half."),
+                .head, .piece("Some "), .pause(reached: reached, goOn: goOn), .piece("and more."),
                 .finish(), .done,
             ])
             let body = #"{"message": "What is it all about?"}"#
@@ -90,7 +90,7 @@ struct RequestTests {
                     Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\
                     \(body)
                     """)
-                _ = await connection.text(before: "Half")
+                _ = await connection.text(before: "Some")
                 await connection.close()
             }
             try await reached.wait()
@@ -101,7 +101,7 @@ struct RequestTests {
                         "SELECT content FROM messages WHERE status = 'complete' AND role = 'assistant'"
                     )
                 }
-                return try rows.first?.get("content") == "Half and half."
+                return try rows.first?.get("content") == "Some and more."
             }
         }
     }

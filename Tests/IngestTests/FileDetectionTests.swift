@@ -42,31 +42,56 @@ struct FileDetectionTests {
     @Test(
         "reads short texts of other languages as their own encodings have them",
         arguments: [
-            ("Zażółć gęślą jaźń, a potem włącz światło i usiądź przy stole", "windows-1250"),
-            ("Příliš žluťoučký kůň úpěl ďábelské ódy u řeky", "iso-8859-2"),
-            ("Árvíztűrő tükörfúrógép, és az erdő fölött felhők úsznak", "windows-1250"),
-            ("Η ενέργεια που μοιραζόμαστε είναι κοινή για όλους", "iso-8859-7"),
-            ("Энергия, которой мы делимся, общая для всех", "windows-1251"),
-            ("Perché la città è più verde? Così può risparmiare metà della bolletta", "macintosh"),
-            ("Perché la città è più verde? Così può risparmiare metà della bolletta", "cp850"),
-            ("Die Stromgemeinschaft zählt größere und kleinere Häuser für 20 €", "iso-8859-15"),
+            (
+                "windows-1250", "Zażółć gęślą jaźń, a potem włącz światło i usiądź przy stole",
+                "WmG/87PmIGfqnGy5IGphn/EsIGEgcG90ZW0gd7O5Y3ognHdpYXSzbyBpIHVzablk"
+                    + "nyBwcnp5IHN0b2xl"
+            ),
+            (
+                "iso-8859-2", "Příliš žluťoučký kůň úpěl ďábelské ódy u řeky",
+                "UPjtbGm5IL5sdbtvdehr/SBr+fIg+nDsbCDv4WJlbHNr6SDzZHkgdSD4ZWt5"
+            ),
+            (
+                "windows-1250", "Árvíztűrő tükörfúrógép, és az erdő fölött felhők úsznak",
+                "wXJ27Xp0+3L1IHT8a/ZyZvpy82fpcCwg6XMgYXogZXJk9SBm9mz2dHQgZmVsaPVr"
+                    + "IPpzem5haw=="
+            ),
+            (
+                "iso-8859-7", "Η ενέργεια που μοιραζόμαστε είναι κοινή για όλους",
+                "xyDl7d3x4+Xp4SDw7/Ug7O/p8eHm/Ozh8/TlIOXf7eHpIOrv6e3eIOPp4SD86+/1"
+                    + "8g=="
+            ),
+            (
+                "windows-1251", "Энергия, которой мы делимся, общая для всех",
+                "3e3l8OPo/ywg6u7y7vDu6SDs+yDk5evo7PH/LCDu4fng/yDk6/8g4vHl9Q=="
+            ),
+            (
+                "macintosh",
+                "Perché la città è più verde? Così può risparmiare metà della bolletta",
+                "UGVyY2iOIGxhIGNpdHSIII8gcGmdIHZlcmRlPyBDb3OTIHB1mCByaXNwYXJtaWFy"
+                    + "ZSBtZXSIIGRlbGxhIGJvbGxldHRh"
+            ),
+            (
+                "cp850", "Perché la città è più verde? Così può risparmiare metà della bolletta",
+                "UGVyY2iCIGxhIGNpdHSFIIogcGmXIHZlcmRlPyBDb3ONIHB1lSByaXNwYXJtaWFy"
+                    + "ZSBtZXSFIGRlbGxhIGJvbGxldHRh"
+            ),
+            (
+                "iso-8859-15", "Die Stromgemeinschaft zählt größere und kleinere Häuser für 20 €",
+                "RGllIFN0cm9tZ2VtZWluc2NoYWZ0IHrkaGx0IGdy9t9lcmUgdW5kIGtsZWluZXJl"
+                    + "IEjkdXNlciBm/HIgMjAgpA=="
+            ),
         ])
-    func otherLanguages(_ text: String, _ encoding: String) throws {
-        let bytes = try encoded(text, encoding)
-        #expect(TextDecoding.decode(bytes) == text)
+    func otherLanguages(_ encoding: String, _ text: String, _ base64: String) throws {
+        let bytes = try #require(Data(base64Encoded: base64))
+        #expect(TextDecoding.decode([UInt8](bytes)) == text, "\(encoding)")
     }
 
-    /// By the system's own program.
-    private func encoded(_ text: String, _ encoding: String) throws -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/iconv")
-        process.arguments = ["-f", "utf-8", "-t", encoding]
-        let (input, output) = (Pipe(), Pipe())
-        (process.standardInput, process.standardOutput) = (input, output)
-        try process.run()
-        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
-        try input.fileHandleForWriting.close()
-        return [UInt8](output.fileHandleForReading.readDataToEndOfFile())
+    @Test("reads UTF-8 with damage as what it nearly is")
+    func damaged() {
+        let text = Array("La città è più verde perché".utf8)
+        #expect(TextDecoding.decode([0x6C, 0x92] + text) == "l\u{FFFD}La città è più verde perché")
+        #expect(TextDecoding.decode(Array(text.dropLast())) == "La città è più verde perch\u{FFFD}")
     }
 
     @Test(

@@ -57,6 +57,20 @@ struct JSONTextTests {
         #expect(blocks.dropFirst().first?.kind == .heading(level: 1))
     }
 
+    @Test("reads lone surrogates as nothing known, and numbers of any size as written")
+    func oddities() throws {
+        let text = #"{"a": "\ud83d\"x", "b": "\ud83d\u0041", "c": "\ud83d\n", "d": 1e400}"#
+        #expect(
+            try read(text).map(\.text) == ["a: \u{FFFD}\"x\nb: \u{FFFD}A\nc: \u{FFFD}\n\nd: 1e400"])
+    }
+
+    @Test("says a name before each of many values only as far as it is not too long")
+    func repetition() throws {
+        let name = String(repeating: "n", count: 100_000)
+        let text = "{\"\(name)\":[" + String(repeating: "[1],", count: 2_000) + "[1]]}"
+        #expect(try read(text).reduce(0) { $0 + $1.text.utf8.count } < 1_000_000)
+    }
+
     @Test("reads a text after another, as in files of one to a line")
     func lines() throws {
         #expect(try read("{\"a\": 1}\n{\"a\": 2}\n").map(\.text) == ["a: 1", "a: 2"])
@@ -66,7 +80,8 @@ struct JSONTextTests {
         "refuses what is no JSON",
         arguments: [
             "", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "[1 2]", "\"a", "nul", "{\"a\":1,}", "1 ]",
-            "[\"\\x\"]", "[\"\\u12\"]", "[1}", "{\"a\":1]", "--1",
+            "[\"\\x\"]", "[\"\\u+041\"]", "0x10", "inf", "-inf", "nan", "[\"\\u12\"]", "[1}",
+            "{\"a\":1]", "--1",
         ])
     func broken(_ text: String) {
         #expect(throws: ExtractionFailure.corrupt) { try read(text) }
@@ -130,6 +145,15 @@ struct RichTextTests {
         }
     }
 
+    @Test("reads a row of many cells, and as many columns as a sheet has")
+    func cells() throws {
+        let edges = (1...100_000).map { "\\cellx\($0)" }.joined()
+        let row =
+            "{\\rtf1\\trowd\(edges)" + String(repeating: "a\\cell ", count: 100_000) + "\\row}"
+        let text = try read(row).blocks.map(\.text).joined()
+        #expect(text.count { $0 == "a" } == TableText.columnCountMax)
+    }
+
     private func read(_ source: String) throws -> DocumentBlocks {
         try RichText.read(Array(source.utf8), limits: ReadingLimits())
     }
@@ -179,6 +203,21 @@ struct MailTests {
                     + "Subject: Assemblea è martedì",
                 "La quota è di 25\neuro all'anno, una riga sola.", "- bilancio è.pdf",
             ])
+    }
+
+    @Test("bears headers and parts without end, and takes the page where the plain text is blank")
+    func endless() throws {
+        let subject = "Subject: " + String(repeating: "=?a?q?x", count: 150_000)
+        #expect(try read(subject + "\n\ntext").blocks.count == 2)
+        let parts = String(repeating: "--b\na: b\n\n", count: 100_000)
+        #expect(throws: ExtractionFailure.tooManyEntries) {
+            try read("Content-Type: multipart/mixed; boundary=b\n\n\(parts)")
+        }
+        let blank = """
+            Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n \n
+            --b\nContent-Type: text/html\n\n<p>Here</p>\n--b--
+            """
+        #expect(try read(blank).blocks.map(\.text) == ["Here"])
     }
 
     @Test("reads a text that is there only as a page")

@@ -18,17 +18,26 @@ struct AnswerText: Sendable {
         markers = CitationMarkers(sourceCount: sources.count, keepsMarkers: keepsMarkers)
     }
 
-    mutating func feed(_ text: String) -> [Output] {
-        outputs(of: markers.feed(links.feed(text)))
-    }
+    mutating func feed(_ text: String) -> [Output] { outputs(of: markers.feed(text)) }
 
     mutating func finish() -> [Output] {
-        outputs(of: markers.feed(links.finish()) + markers.finish()) + cited.finish().map(output)
+        var outputs = outputs(of: markers.finish())
+        outputs += cited.feed(.text(links.finish())).map(output)
+        return outputs + cited.finish().map(output)
     }
 
+    /// Markers first: one that is taken out joins what stands around it.
     private mutating func outputs(of pieces: [CitationMarkers.Piece]) -> [Output] {
         var outputs: [Output] = []
-        for piece in pieces { outputs += cited.feed(piece).map(output) }
+        for piece in pieces {
+            switch piece {
+            case .text(let text):
+                outputs += cited.feed(.text(links.feed(text))).map(output)
+            case .marker:
+                outputs += cited.feed(.text(links.finishBeforeMarker())).map(output)
+                outputs += cited.feed(piece).map(output)
+            }
+        }
         return outputs
     }
 

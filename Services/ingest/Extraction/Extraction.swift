@@ -54,6 +54,7 @@ enum Extraction {
         _ bytes: [UInt8], as format: Format, limits: ReadingLimits
     ) throws(ExtractionFailure) -> DocumentBlocks {
         let document = try read(bytes, as: format, limits: limits)
+        guard document.blocks.count <= limits.blockCountMax else { throw .tooMuchText }
         let byteCount = document.blocks.reduce(0) { $0 + $1.text.utf8.count }
         guard byteCount <= limits.textByteCountMax else { throw .tooMuchText }
         return document

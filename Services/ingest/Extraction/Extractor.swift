@@ -52,7 +52,7 @@ struct Extractor: Sendable {
             ["extract", opened.format.rawValue], on: opened.document,
             notes: try RecognisedPages.encode(known), wallSeconds: sandbox.limits.wallSeconds,
             outputByteCountMax: sandbox.limits.outputByteCountMax)
-        return try ExtractionOutput(decoding: output)
+        return try ExtractionOutput(decoding: output, limits: sandbox.limits.reading)
     }
 
     private func recognise(
@@ -100,9 +100,12 @@ struct ExtractionOutput {
         let pendingPages: [Int]
     }
 
-    init(decoding bytes: [UInt8]) throws {
+    /// The child had these limits too, but the document may have taken it over.
+    init(decoding bytes: [UInt8], limits: ReadingLimits) throws {
         let decoder = JSONDecoder()
-        var lines = bytes.split(separator: UInt8(ascii: "\n"))[...]
+        let lineCountMax = limits.blockCountMax + 1
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: lineCountMax)[...]
+        guard lines.count <= lineCountMax else { throw ExtractionFailure.tooMuchText }
         let head = try lines.popFirst().map { try decoder.decode(Head.self, from: Data($0)) }
         pendingPages = head?.pendingPages ?? []
         text = ExtractedText(

@@ -81,10 +81,16 @@ struct JSONScanner {
         let start = position
         while position < bytes.count, Self.isPlain(bytes[position]) { position += 1 }
         let word = String(decoding: bytes[start..<position], as: UTF8.self)
-        guard ["true", "false", "null"].contains(word) || Double(word)?.isFinite == true else {
+        guard ["true", "false", "null"].contains(word) || Self.isNumber(word) else {
             throw .corrupt
         }
         return .scalar(word)
+    }
+
+    private static func isNumber(_ word: String) -> Bool {
+        // Not what only Swift reads as a number: hexadecimal digits, infinity.
+        word.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+            && Double(word) != nil
     }
 
     private mutating func begin(
@@ -142,20 +148,35 @@ struct JSONScanner {
     private mutating func escapedScalar() throws(ExtractionFailure) -> Unicode.Scalar {
         let first = try codeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }
-        guard (0xD800...0xDBFF).contains(first), take("\\"), take("u") else { return "\u{FFFD}" }
-        let second = try codeUnit()
-        guard (0xDC00...0xDFFF).contains(second) else { return "\u{FFFD}" }
+        let afterFirst = position
+        guard (0xD800...0xDBFF).contains(first), take("\\"), take("u"),
+            case let second = try codeUnit(), (0xDC00...0xDFFF).contains(second)
+        else {
+            // What follows stands for itself.
+            position = afterFirst
+            return "\u{FFFD}"
+        }
         let value = 0x10000 + (UInt32(first - 0xD800) << 10) + UInt32(second - 0xDC00)
         return Unicode.Scalar(value) ?? "\u{FFFD}"
     }
 
     private mutating func codeUnit() throws(ExtractionFailure) -> UInt16 {
         guard position + 4 <= bytes.count,
+            bytes[position..<(position + 4)].allSatisfy(Self.isHexadecimalDigit),
             let unit = UInt16(
                 String(decoding: bytes[position..<(position + 4)], as: UTF8.self), radix: 16)
         else { throw .corrupt }
         position += 4
         return unit
+    }
+
+    private static func isHexadecimalDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 
     private mutating func skipSpace() {

@@ -4,14 +4,21 @@ struct JSONText {
     private var scanner: JSONScanner
     private var blocks: [TextBlock] = []
     private var lines: [String] = []
+    /// Of the lines so far: a name may stand before each of many values.
+    private var byteCount = 0
+    private let byteCountMax: Int
 
+    /// Of the names that lead to a value, in characters; the last ones count.
+    private static let pathLengthMax = 200
     /// Headings deeper than this would be all there is in a chunk.
     private static let headingLevelMax = 4
 
     static func read(
         _ text: String, limits: ReadingLimits
     ) throws(ExtractionFailure) -> DocumentBlocks {
-        var reader = JSONText(scanner: JSONScanner(text, depthMax: limits.depthMax))
+        var reader = JSONText(
+            scanner: JSONScanner(text, depthMax: limits.depthMax),
+            byteCountMax: limits.textByteCountMax)
         repeat {
             try reader.takeValue(named: "", level: 1)
             reader.endLines()
@@ -19,13 +26,25 @@ struct JSONText {
         return DocumentBlocks(title: nil, blocks: reader.blocks)
     }
 
-    private init(scanner: JSONScanner) { self.scanner = scanner }
+    private init(scanner: JSONScanner, byteCountMax: Int) {
+        self.scanner = scanner
+        self.byteCountMax = byteCountMax
+    }
+
+    private mutating func append(
+        _ value: String, named name: String
+    ) throws(ExtractionFailure) {
+        let line = name.isEmpty ? value : "\(name): \(value)"
+        byteCount += line.utf8.count
+        guard byteCount <= byteCountMax else { throw .tooMuchText }
+        lines.append(line)
+    }
 
     private mutating func takeValue(named name: String, level: Int) throws(ExtractionFailure) {
         switch try scanner.next() {
         case .beginObject: try takeObject(named: name, level: level)
         case .beginArray: try takeArray(named: name, level: level)
-        case .scalar(let value): lines.append(name.isEmpty ? value : "\(name): \(value)")
+        case .scalar(let value): try append(value, named: name)
         default: throw .corrupt
         }
     }
@@ -34,7 +53,9 @@ struct JSONText {
         let isSection = enter(name, level: level)
         while case .name(let member) = try scanner.next() {
             let path = isSection || name.isEmpty ? member : "\(name).\(member)"
-            try takeValue(named: path, level: isSection ? level + 1 : level)
+            try takeValue(
+                named: String(path.suffix(Self.pathLengthMax)), level: isSection ? level + 1 : level
+            )
         }
         if isSection { endLines() }
     }
@@ -54,8 +75,7 @@ struct JSONText {
                 try takeArray(named: name, level: level + 1)
             case .end:
                 guard !scalars.isEmpty else { return }
-                let list = scalars.joined(separator: ", ")
-                lines.append(name.isEmpty || isSection ? list : "\(name): \(list)")
+                try append(scalars.joined(separator: ", "), named: isSection ? "" : name)
                 return
             case .name: throw .corrupt
             }

@@ -11,6 +11,8 @@ struct ReadingLimits: Sendable, Hashable, Codable {
     var recognisedPageCountMax = 50
     /// Of one picture.
     var pixelCountMax = 50_000_000
+    /// Of paragraphs, headings, tables and the like.
+    var blockCountMax = 100_000
     /// Of the text, in bytes.
     var textByteCountMax = 16 << 20
 }

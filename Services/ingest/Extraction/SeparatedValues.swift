@@ -62,7 +62,7 @@ struct SeparatedValues {
 
     private mutating func takeRow() -> [String] {
         endCell()
-        defer { row.removeAll(keepingCapacity: true) }
+        defer { row = [] }
         return row
     }
 

@@ -34,12 +34,30 @@ enum TextDecoding {
             return text
         }
         if let encoding = unmarkedUTF16(bytes) { return encoding.decode(bytes) }
+        if isDamagedUTF8(bytes.prefix(sampleByteCount)) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         let detected = CharacterEncoding.detect(bytes) ?? .windowsLatin1
         let sample = Array(bytes.prefix(sampleByteCount))
         let encoding = ([detected] + CharacterEncoding.western).first {
             WesternText.isPlausible($0.decode(sample))
         }
         return (encoding ?? detected).decode(bytes)
+    }
+
+    /// Sequences that no other encoding has by chance, and hardly any that are none: a piece of
+    /// another text got into it, or a character was cut.
+    private static func isDamagedUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var wholeCount = 0
+        var brokenCount = 0
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            if scalar == "\u{FFFD}" {
+                brokenCount += 1
+            } else if !scalar.isASCII {
+                wholeCount += 1
+            }
+        }
+        return wholeCount > 0 && wholeCount >= brokenCount * 3
     }
 
     private static let sampleByteCount = 64 << 10

@@ -45,25 +45,44 @@ struct ZipContents {
     }
 
     private static let entryCountMax = 10_000
-    /// `PK\\1\\2` and what is fixed in an entry of the directory (APPNOTE 6.3.10, section 4.3.12).
+    /// `PK\5\6`, the end record, and what is fixed in it (APPNOTE 6.3.10, section 4.3.16).
+    private static let endMark: [UInt8] = [0x50, 0x4B, 0x05, 0x06]
+    private static let endByteCount = 22
+    /// `PK\1\2` and what is fixed in an entry of the directory (section 4.3.12).
     private static let entryMark: [UInt8] = [0x50, 0x4B, 0x01, 0x02]
     private static let entryByteCount = 46
 
-    /// The names in as much of the directory as there is.
+    /// The names in as much of the directory as there is. It stands right before the end record;
+    /// those of archives inside do not count.
     private static func names(in ending: [UInt8]) -> [String] {
+        guard let end = endRecord(in: ending) else { return [] }
         var names: [String] = []
-        var position = 0
-        while names.count < entryCountMax, position + entryByteCount <= ending.count {
+        var position = max(0, end - number(in: ending, at: end + 12, byteCount: 4))
+        while names.count < entryCountMax, position + entryByteCount <= end {
             guard ending[position..<(position + 4)] == entryMark[...] else {
+                // The beginning of the directory may be cut off.
                 position += 1
                 continue
             }
-            let length = Int(ending[position + 28]) | Int(ending[position + 29]) << 8
             let start = position + entryByteCount
-            guard start + length <= ending.count else { break }
+            let length = number(in: ending, at: position + 28, byteCount: 2)
+            guard start + length <= end else { break }
             names.append(String(decoding: ending[start..<(start + length)], as: UTF8.self))
-            position = start + length
+            position =
+                start + length + number(in: ending, at: position + 30, byteCount: 2)
+                + number(in: ending, at: position + 32, byteCount: 2)
         }
         return names
+    }
+
+    private static func endRecord(in ending: [UInt8]) -> Int? {
+        guard ending.count >= endByteCount else { return nil }
+        return (0...(ending.count - endByteCount)).last {
+            ending[$0..<($0 + 4)] == endMark[...]
+        }
+    }
+
+    private static func number(in bytes: [UInt8], at place: Int, byteCount: Int) -> Int {
+        (0..<byteCount).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
     }
 }

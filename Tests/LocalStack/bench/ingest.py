@@ -34,7 +34,7 @@ CHILD_SECONDS_MAX = 60
 ENDLESS = {"endless.pdf"}
 # How the child names a format whose files end in this, where that is not the ending itself.
 FORMATS = {
-    "md": "markdown", "txt": "plain-text", "eml": "mail", "htm": "html", "jpg": "image",
+    "md": "markdown", "txt": "plain-text", "eml": "mail", "htm": "html", "jpg": "image", "gif": "image",
     "jpeg": "image", "png": "image", "tif": "image", "tiff": "image", "webp": "image",
 }
 PEERS = {"pdf": ["pdftotext", "-layout", "-", "-"]}

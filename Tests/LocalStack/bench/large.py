@@ -44,7 +44,7 @@ def index(
     meters.forget_peak(worker)
     start = time.perf_counter()
     upload_all(services.gateway_port, token, [(f"large-{turn}.pdf", content)])
-    search_until_found(services, token, f"marker{turn}x{PAGE_COUNT}")
+    search_until_found(services, token, name_of(turn, PAGE_COUNT))
     seconds = time.perf_counter() - start
     chunks = bench.sql(
         "large", "SELECT chunk_count FROM attachments ORDER BY sequence DESC LIMIT 1"
@@ -95,7 +95,7 @@ def pdf(turn: int) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ]
     for page in range(1, PAGE_COUNT + 1):
-        lines = [f"Page marker{turn}x{page}"]
+        lines = [f"Page {name_of(turn, page)}"]
         for line in range(LINE_COUNT):
             start = (page * 37 + line * 11) % (len(words) - 12)
             lines.append(" ".join([*words[start : start + 11], f"{turn}.{page}.{line}"]))
@@ -109,6 +109,11 @@ def pdf(turn: int) -> bytes:
             % (len(content), content)
         )
     return file_of(objects)
+
+
+def name_of(turn: int, page: int) -> str:
+    """A word that stands on that page alone."""
+    return "quj" + "".join(chr(ord("a") + int(digit)) for digit in f"{turn}{page:04}") + "quj"
 
 
 def drawn(lines: list[str]) -> bytes:

@@ -2,13 +2,14 @@
 ///
 /// A document that gives orders may make a model write an address with the member's words in it,
 /// which a browser fetches as soon as it shows the answer. So an address passes only if it stands in
-/// a source as it is. Of an unknown link its words stay, of a bare address an ellipsis; tags of HTML
-/// go, but for those that only form text.
+/// a source as it is. Of an unknown link its words stay, of a bare address an ellipsis. What would
+/// be a tag of HTML, but for those that only form text, or a definition of a link, gets a space that
+/// keeps it from being one.
 ///
 /// Text passes at once; held back is what may be the beginning of such a thing, 2 KiB at most.
 struct LinkFilter: Sendable {
     private static let heldByteCountMax = 2048
-    /// Links in the words of links. Deeper ones lose their brackets.
+    /// Links in the words of links. Deeper ones are an ellipsis.
     private static let depthMax = 4
     private static let ellipsis = Array("…".utf8)
 
@@ -32,6 +33,13 @@ struct LinkFilter: Sendable {
     /// What was held back, now that nothing follows.
     mutating func finish() -> String { settle(isEnd: true) }
 
+    /// The same, now that a source's number `[n]` follows, which goes another way.
+    mutating func finishBeforeMarker() -> String {
+        let rest = settle(isEnd: true)
+        passed.see(UInt8(ascii: "]"))
+        return rest
+    }
+
     private enum Finding {
         /// The byte is text.
         case none
@@ -53,7 +61,7 @@ struct LinkFilter: Sendable {
                 position = end
             case .undecided:
                 guard isEnd || held.count - position > Self.heldByteCountMax else { break scanning }
-                position = giveUp(at: position, &output)
+                position = giveUp(at: position, syntax, &output)
             }
         }
         held.removeFirst(position)
@@ -61,25 +69,29 @@ struct LinkFilter: Sendable {
     }
 
     /// What has no end. Where it goes on.
-    private mutating func giveUp(at position: Int, _ output: inout [UInt8]) -> Int {
+    private mutating func giveUp(
+        at position: Int, _ syntax: LinkSyntax, _ output: inout [UInt8]
+    ) -> Int {
         let byte = held[position]
-        switch byte {
-        case UInt8(ascii: "<"):
-            passed.append([], insteadOf: held[position...position], to: &output)
-            return position + 1
-        case UInt8(ascii: "]") where held.count - position > 1:
+        if byte == UInt8(ascii: "]"), held.count - position > 1 {
             // A destination without end is none, and what it says goes.
             passed.append([byte], insteadOf: held[position...], to: &output)
             return held.count
-        default:
-            let url = LinkSyntax(held).url(at: position, isEnd: true)
-            if case .found(let address, let end) = url {
-                passed.append(shown(address), insteadOf: held[address], to: &output)
-                return end
-            }
-            passed.append(byte, to: &output)
+        }
+        if byte == UInt8(ascii: "<"), held.count - position > 1 {
+            passed.append(Array("< ".utf8), insteadOf: held[position...position], to: &output)
             return position + 1
         }
+        let endings = [
+            syntax.url(at: position, isEnd: true), syntax.mailDomain(at: position, isEnd: true),
+        ]
+        for case .found(let address, let end) in endings {
+            let bytes = byte == UInt8(ascii: "@") ? shownMail(address) : shown(address)
+            passed.append(bytes, insteadOf: held[position..<end], to: &output)
+            return end
+        }
+        passed.append(byte, to: &output)
+        return position + 1
     }
 
     private func finding(at position: Int, in syntax: LinkSyntax) -> Finding {
@@ -91,7 +103,9 @@ struct LinkFilter: Sendable {
         case UInt8(ascii: "["): return link(at: position, from: position, syntax)
         case UInt8(ascii: "]"): return danglingDestination(at: position, syntax)
         case UInt8(ascii: "<"): return tag(at: position, syntax)
-        case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "w"), UInt8(ascii: "W"):
+        case UInt8(ascii: "@"): return mail(at: position, syntax)
+        case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "w"), UInt8(ascii: "W"),
+            UInt8(ascii: "f"), UInt8(ascii: "F"):
             switch syntax.url(at: position, isEnd: false) {
             case .none: return .none
             case .undecided: return .undecided
@@ -101,44 +115,27 @@ struct LinkFilter: Sendable {
         }
     }
 
-    /// `[words](destination)`, `[name]: destination`, and images.
+    /// `[words](destination)`, and images.
     private func link(at bracket: Int, from start: Int, _ syntax: LinkSyntax) -> Finding {
         switch syntax.label(at: bracket) {
         case .none: return .none
         case .undecided: return .undecided
         case .found(let label, let end):
             guard end < held.count else { return .undecided }
-            if held[end] == UInt8(ascii: "(") {
-                return inlineLink(label, from: start, destination: end, syntax)
+            guard held[end] == UInt8(ascii: "(") else { return .none }
+            switch syntax.destination(at: end) {
+            case .none: return .none
+            case .undecided: return .undecided
+            case .found(let address, let end):
+                if known.contains(held[address]) {
+                    let opening = held[start..<label.lowerBound]
+                    return .replaced(
+                        by: opening + filtered(held[label]) + closing(address), end: end)
+                }
+                // A word in parentheses leads nowhere, and a space makes it no destination.
+                guard LinkSyntax.mayLead(held[address]) else { return .none }
+                return .replaced(by: filtered(held[label]), end: end)
             }
-            if held[end] == UInt8(ascii: ":"), passed.isAtLineStart, start == bracket,
-                !held[label].contains(where: { ":./<[".utf8.contains($0) })
-            {
-                return definition(from: start, destination: end + 1, syntax)
-            }
-            return .none
-        }
-    }
-
-    private func inlineLink(
-        _ label: Range<Int>, from start: Int, destination: Int, _ syntax: LinkSyntax
-    ) -> Finding {
-        switch syntax.destination(at: destination) {
-        case .none: return .none
-        case .undecided: return .undecided
-        case .found(let address, let end):
-            let words = filtered(held[label])
-            if known.contains(held[address]) {
-                let opening = held[start..<label.lowerBound]
-                return .replaced(by: opening + words + closing(address), end: end)
-            }
-            // A source's number is no link's words.
-            let isMarker = words.allSatisfy {
-                (0x30...0x39).contains($0) || $0 == 0x2C || $0 == 0x20
-            }
-            let isShown = isMarker && !words.isEmpty
-            return .replaced(
-                by: isShown ? [UInt8(ascii: "[")] + words + [UInt8(ascii: "]")] : words, end: end)
         }
     }
 
@@ -149,19 +146,7 @@ struct LinkFilter: Sendable {
         return Array("](".utf8) + held[place] + [UInt8(ascii: ")")]
     }
 
-    private func definition(
-        from start: Int, destination: Int, _ syntax: LinkSyntax
-    ) -> Finding {
-        switch syntax.definition(at: destination) {
-        case .none: .none
-        case .undecided: .undecided
-        case .found(let address, let end):
-            .replaced(
-                by: known.contains(held[address]) ? Array(held[start..<end]) : [], end: end)
-        }
-    }
-
-    /// Of words that were too long to be held.
+    /// Of words that were too long to be held, or had a source's number in them.
     private func danglingDestination(at position: Int, _ syntax: LinkSyntax) -> Finding {
         guard position + 1 < held.count else { return .undecided }
         guard held[position + 1] == UInt8(ascii: "(") else { return .none }
@@ -169,21 +154,30 @@ struct LinkFilter: Sendable {
         case .none: return .none
         case .undecided: return .undecided
         case .found(let address, let end):
-            return .replaced(
-                by: known.contains(held[address]) ? closing(address) : [held[position]], end: end)
+            if known.contains(held[address]) {
+                return .replaced(by: closing(address), end: end)
+            }
+            guard LinkSyntax.mayLead(held[address]) else { return .none }
+            return .replaced(by: [held[position]], end: end)
         }
     }
 
     private func tag(at position: Int, _ syntax: LinkSyntax) -> Finding {
-        switch syntax.tag(at: position) {
+        switch syntax.plainTag(at: position) {
         case .none: .none
         case .undecided: .undecided
         case .found(let content, let end):
-            if LinkSyntax.isPlainTag(held[content]) || known.contains(held[content]) {
-                .replaced(by: Array(held[position..<end]), end: end)
-            } else {
-                .replaced(by: LinkSyntax.isAddress(held[content]) ? Self.ellipsis : [], end: end)
-            }
+            content.isEmpty
+                ? .replaced(by: Array("< ".utf8), end: position + 1)
+                : .replaced(by: Array(held[position..<end]), end: end)
+        }
+    }
+
+    private func mail(at position: Int, _ syntax: LinkSyntax) -> Finding {
+        switch syntax.mailDomain(at: position, isEnd: false) {
+        case .none: .none
+        case .undecided: .undecided
+        case .found(let domain, let end): .replaced(by: shownMail(domain), end: end)
         }
     }
 
@@ -191,31 +185,30 @@ struct LinkFilter: Sendable {
         known.contains(held[address]) ? Array(held[address]) : Self.ellipsis
     }
 
+    private func shownMail(_ domain: Range<Int>) -> [UInt8] {
+        let at = [UInt8(ascii: "@")]
+        return known.containsMail(at: held[domain]) ? at + held[domain] : at + Self.ellipsis
+    }
+
     private func filtered(_ words: ArraySlice<UInt8>) -> [UInt8] {
-        guard depth < Self.depthMax else {
-            return words.filter { !"[]<>".utf8.contains($0) }
-        }
+        guard depth < Self.depthMax else { return Self.ellipsis }
         var inner = LinkFilter(known: known, depth: depth + 1)
-        inner.passed.isAtLineStart = false
         let text = inner.feed(String(decoding: words, as: UTF8.self)) + inner.finish()
-        return Array(text.utf8)
+        // What comes after the words is no part of an address in them.
+        return Array(text.utf8) + (inner.passed.isAfterAddress ? [0x20] : [])
     }
 }
 
 /// The end of what was let through, so that what follows makes no link together with it.
 ///
 /// What is taken out joins what stood around it: `ht<x>tp://…`. A space then keeps them apart, and
-/// always a bracket and what would make a link of its words.
+/// always a bracket and what would make a link of its words or a definition of them.
 private struct Passed: Sendable {
-    /// Nothing but spaces stands before on the line.
-    var isAtLineStart = true
     private var last: UInt8 = 0x0A
     /// Something was taken out after it.
     private var isSeam = false
     /// Of an address there is no white space yet.
-    private var isAfterAddress = false
-    /// The line begins with a bracket, and so perhaps with the name of a definition.
-    private var mayDefine = false
+    private(set) var isAfterAddress = false
 
     mutating func append(_ byte: UInt8, to output: inout [UInt8]) {
         if isSeam && Self.join(last, byte) || closes(before: byte) || lengthensAddress(byte) {
@@ -233,6 +226,10 @@ private struct Passed: Sendable {
         let isChanged = bytes[...] != original
         if let first = bytes.first {
             isSeam = isSeam || isChanged
+            if isAfterAddress, bytes.count > 1 {
+                output.append(0x20)
+                see(0x20)
+            }
             append(first, to: &output)
             output += bytes.dropFirst()
             for byte in bytes.dropFirst() { see(byte) }
@@ -241,14 +238,18 @@ private struct Passed: Sendable {
         isSeam = isSeam || isChanged
     }
 
+    mutating func see(_ byte: UInt8) {
+        if LinkSyntax.isSpace(byte) || byte == UInt8(ascii: "<") { isAfterAddress = false }
+        last = byte
+    }
+
     private func closes(before byte: UInt8) -> Bool {
-        last == UInt8(ascii: "]")
-            && (byte == UInt8(ascii: "(") || byte == UInt8(ascii: ":") && mayDefine)
+        last == UInt8(ascii: "]") && (byte == UInt8(ascii: "(") || byte == UInt8(ascii: ":"))
     }
 
     /// Punctuation after an address is not taken for a part of it, but for what comes after that.
     private func lengthensAddress(_ byte: UInt8) -> Bool {
-        isAfterAddress && byte > 0x20 && !".,;:!?'*_~)]}<>\"`".utf8.contains(byte)
+        isAfterAddress && !LinkSyntax.isSpace(byte) && !".,;:!?'*_~)]}<>\"`".utf8.contains(byte)
     }
 
     private static func join(_ last: UInt8, _ next: UInt8) -> Bool {
@@ -257,24 +258,6 @@ private struct Passed: Sendable {
     }
 
     private static func isOfAddress(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: ":"), UInt8(ascii: "/"),
-            UInt8(ascii: "."):
-            true
-        default: false
-        }
-    }
-
-    private mutating func see(_ byte: UInt8) {
-        if byte <= 0x20 || "<>\"`".utf8.contains(byte) { isAfterAddress = false }
-        if byte == 0x0A {
-            isAtLineStart = true
-            mayDefine = false
-        } else if byte != 0x20 {
-            if isAtLineStart { mayDefine = byte == UInt8(ascii: "[") }
-            isAtLineStart = false
-        }
-        last = byte
+        LinkSyntax.isLetter(byte) || (0x30...0x39).contains(byte) || ":/.".utf8.contains(byte)
     }
 }

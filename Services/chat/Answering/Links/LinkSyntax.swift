@@ -13,6 +13,17 @@ struct LinkSyntax {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    static func isLetter(_ byte: UInt8) -> Bool {
+        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    /// Whether a destination can be more than a word: a path, an address, or one that is disguised.
+    static func mayLead(_ address: ArraySlice<UInt8>) -> Bool {
+        address.contains { "/:.\\&#?@%".utf8.contains($0) }
+    }
+
     /// The words in the brackets that begin here.
     func label(at bracket: Int) -> Finding {
         var depth = 0
@@ -23,7 +34,7 @@ struct LinkSyntax {
             case UInt8(ascii: "]"):
                 depth -= 1
                 if depth == 0 { return .found((bracket + 1)..<position, end: position + 1) }
-            case UInt8(ascii: "\n") where position > bracket && bytes[position - 1] == 0x0A:
+            case 0x0A where bytes[position - 1] == 0x0A:
                 // A paragraph ends, and no link goes beyond it.
                 return .none
             default: break
@@ -55,32 +66,14 @@ struct LinkSyntax {
         return bytes[position] == UInt8(ascii: ")") ? .found(address, end: position + 1) : .none
     }
 
-    /// The address after a name and a colon, alone on its line but for a title. The line's end stays.
-    func definition(at start: Int) -> Finding {
-        var position = skipSpace(from: start)
-        guard position < bytes.count else { return .undecided }
-        let address: Range<Int>
-        switch place(at: position, inParentheses: false) {
-        case .none: return .none
-        case .undecided: return .undecided
-        case .found(let range, let end):
-            address = range
-            position = end
-        }
-        guard let lineEnd = bytes[position...].firstIndex(of: 0x0A) else { return .undecided }
-        let rest = bytes[position..<lineEnd].drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
-        let isTitle = rest.first.map { "\"'(".utf8.contains($0) } ?? true
-        return isTitle ? .found(address, end: lineEnd) : .none
-    }
-
-    private func place(at start: Int, inParentheses: Bool = true) -> Finding {
+    private func place(at start: Int) -> Finding {
         if bytes[start] == UInt8(ascii: "<") {
             var position = start + 1
             while position < bytes.count {
                 switch bytes[position] {
                 case UInt8(ascii: ">"):
                     return .found((start + 1)..<position, end: position + 1)
-                case 0x0A: return .none
+                case 0x0A, 0x0D: return .none
                 default: position += 1
                 }
             }
@@ -91,8 +84,8 @@ struct LinkSyntax {
         while position < bytes.count {
             switch bytes[position] {
             case 0...0x20: return .found(start..<position, end: position)
-            case UInt8(ascii: "(") where inParentheses: depth += 1
-            case UInt8(ascii: ")") where inParentheses:
+            case UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: ")"):
                 if depth == 0 { return .found(start..<position, end: position) }
                 depth -= 1
             default: break
@@ -115,22 +108,33 @@ struct LinkSyntax {
         return .found((start + 1)..<end, end: end + 1)
     }
 
-    /// What stands between `<` and `>`, if it may be a tag or an address.
-    func tag(at bracket: Int) -> Finding {
+    /// A tag that only forms text: without attributes, it can lead nowhere. Empty for what may be
+    /// another tag.
+    func plainTag(at bracket: Int) -> Finding {
         guard bracket + 1 < bytes.count else { return .undecided }
         let next = bytes[bracket + 1]
         guard Self.isLetter(next) || "/!?".utf8.contains(next) else { return .none }
-        guard let end = bytes[bracket...].firstIndex(of: UInt8(ascii: ">")) else {
-            return .undecided
+        let nothing = Finding.found(bracket..<bracket, end: bracket + 1)
+        for position in (bracket + 1)..<min(bracket + Self.plainTagByteCountMax, bytes.count) {
+            let byte = bytes[position]
+            if byte == UInt8(ascii: ">") {
+                let content = (bracket + 1)..<position
+                return Self.isPlain(bytes[content]) ? .found(content, end: position + 1) : nothing
+            }
+            let isOfName = Self.isLetter(byte) || (0x30...0x39).contains(byte)
+            guard isOfName || byte == UInt8(ascii: "/") || byte == 0x20 else { return nothing }
         }
-        return .found((bracket + 1)..<end, end: end + 1)
+        return bytes.count - bracket < Self.plainTagByteCountMax ? .undecided : nothing
     }
 
-    /// A tag that only forms text: without attributes, it can lead nowhere.
-    static func isPlainTag(_ content: ArraySlice<UInt8>) -> Bool {
-        let name = String(decoding: content, as: UTF8.self).lowercased()
-            .split(separator: "/").joined().filter { $0 != " " }
-        return plainTags.contains(name)
+    private static let plainTagByteCountMax = 16
+
+    private static func isPlain(_ content: ArraySlice<UInt8>) -> Bool {
+        var name = content
+        if name.first == UInt8(ascii: "/") { name = name.dropFirst() }
+        if name.last == UInt8(ascii: "/") { name = name.dropLast() }
+        if name.last == 0x20 { name = name.dropLast() }
+        return plainTags.contains(String(decoding: name, as: UTF8.self).lowercased())
     }
 
     private static let plainTags: Set<String> = [
@@ -139,12 +143,8 @@ struct LinkSyntax {
         "tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "details", "summary",
     ]
 
-    /// `scheme:…` or a mail address, as between angle brackets.
-    static func isAddress(_ content: ArraySlice<UInt8>) -> Bool {
-        !content.contains(0x20) && content.contains { ":@".utf8.contains($0) }
-    }
-
-    /// A bare address: `http://…`, `https://…` or `www.…`, without the punctuation after it.
+    /// A bare address: `http://…`, `https://…`, `ftp://…` or `www.…`, without the punctuation after
+    /// it. Escapes and entities of the colon count: some renderers look again at what they mean.
     ///
     /// - Parameter isEnd: nothing follows.
     func url(at start: Int, isEnd: Bool) -> Finding {
@@ -160,7 +160,10 @@ struct LinkSyntax {
         return isBegun && !isEnd ? .undecided : .none
     }
 
-    private static let openings = ["http://", "https://", "www."].map { Array($0.utf8) }
+    private static let openings = [
+        "http://", "https://", "ftp://", "www.", "http\\", "https\\", "ftp\\", "www\\", "http&",
+        "https&", "ftp&", "www&",
+    ].map { Array($0.utf8) }
 
     /// Nil when the bytes end before.
     private func matches(_ opening: [UInt8], at start: Int) -> Bool? {
@@ -175,12 +178,27 @@ struct LinkSyntax {
 
     private func address(from start: Int, after opening: Int, isEnd: Bool) -> Finding {
         var end = opening
-        while end < bytes.count, bytes[end] > 0x20, !"<>\"`".utf8.contains(bytes[end]) {
+        while end < bytes.count, !Self.isSpace(bytes[end]), bytes[end] != UInt8(ascii: "<") {
             end += 1
         }
         if end == bytes.count, !isEnd { return .undecided }
-        while end > opening, Self.isTrailing(bytes[end - 1], in: bytes[start..<end]) { end -= 1 }
-        return .found(start..<end, end: end)
+        return .found(
+            start..<trimmed(start..<end, from: opening), end: trimmed(start..<end, from: opening))
+    }
+
+    /// Where the address ends without the punctuation after it.
+    private func trimmed(_ address: Range<Int>, from least: Int) -> Int {
+        var end = address.upperBound
+        while end > least {
+            if Self.isTrailing(bytes[end - 1], in: bytes[address.lowerBound..<end]) {
+                end -= 1
+            } else if let count = Self.trailingSignByteCount(bytes[least..<end]) {
+                end -= count
+            } else {
+                return end
+            }
+        }
+        return end
     }
 
     /// A closing parenthesis belongs to the address if one was opened in it.
@@ -188,18 +206,36 @@ struct LinkSyntax {
         if byte == UInt8(ascii: ")") {
             return address.count { $0 == byte } > address.count { $0 == UInt8(ascii: "(") }
         }
-        return ".,;:!?'*_~]}".utf8.contains(byte)
+        return ".,;:!?'*_~]}\"`>".utf8.contains(byte)
+    }
+
+    private static func trailingSignByteCount(_ bytes: ArraySlice<UInt8>) -> Int? {
+        trailingSigns.first { bytes.reversed().starts(with: $0.reversed()) }?.count
+    }
+
+    private static let trailingSigns = ["»", "”", "’", "“", "…", "–", "—", "\u{A0}"].map {
+        Array($0.utf8)
+    }
+
+    /// What stands after the `@` of a mail address.
+    ///
+    /// - Parameter isEnd: nothing follows.
+    func mailDomain(at sign: Int, isEnd: Bool) -> Finding {
+        guard bytes[sign] == UInt8(ascii: "@") else { return .none }
+        var end = sign + 1
+        while end < bytes.count, Self.isOfDomain(bytes[end]) { end += 1 }
+        if end == bytes.count, !isEnd { return .undecided }
+        while end > sign + 1, ".-_".utf8.contains(bytes[end - 1]) { end -= 1 }
+        return end > sign + 1 ? .found((sign + 1)..<end, end: end) : .none
+    }
+
+    private static func isOfDomain(_ byte: UInt8) -> Bool {
+        isLetter(byte) || (0x30...0x39).contains(byte) || ".-_".utf8.contains(byte)
     }
 
     private func skipSpace(from start: Int) -> Int {
         var position = start
-        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) {
-            position += 1
-        }
+        while position < bytes.count, Self.isSpace(bytes[position]) { position += 1 }
         return position
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
 }

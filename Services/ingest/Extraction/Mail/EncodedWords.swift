@@ -2,14 +2,17 @@ import CharacterEncoding
 
 /// `=?charset?B?text?=` and `=?charset?Q?text?=` in headers (RFC 2047).
 enum EncodedWords {
+    /// A word is 75 characters long at most; some programs did not know.
+    private static let wordLengthMax = 1000
+
     static func decode(_ text: String) -> String {
-        guard text.contains("=?") else { return text }
+        guard text.contains("=?"), text.contains("?=") else { return text }
         var result = ""
         var rest = Substring(text)
         var isAfterWord = false
         while let start = rest.firstRange(of: "=?") {
             let before = rest[..<start.lowerBound]
-            guard let word = Word(rest[start.upperBound...]) else {
+            guard let word = Word(rest[start.upperBound...], lengthMax: wordLengthMax) else {
                 result += rest[..<start.upperBound]
                 rest = rest[start.upperBound...]
                 isAfterWord = false
@@ -28,8 +31,8 @@ enum EncodedWords {
         let text: String
         let rest: Substring
 
-        init?(_ source: Substring) {
-            let parts = source.split(
+        init?(_ source: Substring, lengthMax: Int) {
+            let parts = source.prefix(lengthMax).split(
                 separator: "?", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3, let end = parts[2].firstRange(of: "?="),
                 // Without the language that RFC 2231 adds.
@@ -45,7 +48,7 @@ enum EncodedWords {
                     TransferDecoding.escaped(spaced, mark: UInt8(ascii: "=")))
             default: return nil
             }
-            rest = parts[2][end.upperBound...]
+            rest = source[end.upperBound...]
         }
     }
 }

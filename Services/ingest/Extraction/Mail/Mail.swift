@@ -40,11 +40,13 @@ struct Mail {
         guard partCount <= limits.entryCountMax else { throw .tooManyEntries }
         let type = header.contentType
         if type.value.hasPrefix("multipart/"), let boundary = type["boundary"] {
-            try take(parts: MailParts.of(content, boundary: boundary), type.value, depth: depth)
+            let parts = MailParts.of(
+                content, boundary: boundary, countMax: limits.entryCountMax)
+            try take(parts: parts, type.value, depth: depth)
         } else if header.disposition.value == "attachment" {
             attachmentNames.append(header.filename ?? "?")
         } else if type.value == "message/rfc822" {
-            var inner = TransferDecoding.decode(content, header.transferEncoding)[...]
+            var inner = TransferDecoding.decoded(content, header.transferEncoding)
             let innerHeader = MailHeader(from: &inner)
             takeEnvelope(innerHeader)
             try take(inner, innerHeader, depth: depth + 1)
@@ -67,7 +69,11 @@ struct Mail {
             return
         }
         // The same text several times, the best last: plain text is all that we want of it.
-        let chosen = parts.first { $0.header.contentType.value == "text/plain" } ?? parts.last
+        let chosen =
+            parts.first {
+                $0.header.contentType.value == "text/plain"
+                    && $0.content.contains { $0 > 0x20 }
+            } ?? parts.last
         if let chosen { try take(chosen.content, chosen.header, depth: depth + 1) }
     }
 
@@ -97,7 +103,10 @@ struct Mail {
 
 /// The parts of a multipart body (RFC 2046, section 5.1). One that is cut short ends with its bytes.
 enum MailParts {
-    static func of(_ content: ArraySlice<UInt8>, boundary: String) -> [ArraySlice<UInt8>] {
+    /// One more than `countMax` when there are more.
+    static func of(
+        _ content: ArraySlice<UInt8>, boundary: String, countMax: Int
+    ) -> [ArraySlice<UInt8>] {
         let mark = Array("--\(boundary)".utf8)
         var parts: [ArraySlice<UInt8>] = []
         var start: Int?
@@ -108,6 +117,7 @@ enum MailParts {
                 if let start { parts.append(content[start..<max(start, position)]) }
                 start = min(lineEnd + 1, content.endIndex)
                 let rest = content[(position + mark.count)..<lineEnd]
+                if parts.count > countMax { return parts }
                 if rest.starts(with: Array("--".utf8)) { return parts }
             }
             position = lineEnd + 1

@@ -7,14 +7,18 @@ struct MailHeader {
     private var fields: [String: String] = [:]
 
     private static let lineCountMax = 2_000
+    /// Of all its lines together; the rest is not read.
+    private static let byteCountMax = 256 << 10
 
     /// Takes the header's lines from the front, and the empty one after them.
     init(from bytes: inout ArraySlice<UInt8>) {
         var name = ""
+        var room = Self.byteCountMax
         for _ in 0..<Self.lineCountMax {
             let line = Self.takeLine(&bytes)
             guard let first = line.first else { return }
-            let text = Self.text(of: line)
+            let text = Self.text(of: line.prefix(room))
+            room -= min(room, line.count)
             if first == 0x20 || first == 0x09 {
                 fields[name]? += " " + text.withoutLeadingSpace
             } else if let colon = text.firstIndex(of: ":") {

@@ -11,6 +11,11 @@ enum TransferDecoding {
         }
     }
 
+    /// The same, without a copy of what is not encoded.
+    static func decoded(_ bytes: ArraySlice<UInt8>, _ encoding: String) -> ArraySlice<UInt8> {
+        ["base64", "quoted-printable"].contains(encoding) ? decode(bytes, encoding)[...] : bytes
+    }
+
     /// What is no digit is left out, as the RFC has it; a rest that is no byte too.
     static func base64(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []

@@ -64,9 +64,10 @@ struct PDFInformation {
             throw result.complaint.contains("Incorrect password") ? .encrypted : .corrupt
         }
         let text = String(decoding: result.output, as: UTF8.self)
-        guard let pageCount = value(of: "Pages", in: text).flatMap({ Int($0) }), pageCount > 0
+        // A title may have lines that look like ours; they come before.
+        guard let pageCount = values(of: "Pages", in: text).last.flatMap({ Int($0) }), pageCount > 0
         else { throw .corrupt }
-        let title = value(of: "Title", in: text).map { TextDecoding.cleaned($0) }
+        let title = values(of: "Title", in: text).first.map { TextDecoding.cleaned($0) }
         return PDFInformation(
             pageCount: pageCount,
             title: title.flatMap { $0.isEmpty || $0.count > titleLengthMax ? nil : $0 })
@@ -80,7 +81,7 @@ struct PDFInformation {
             outputByteCountMax: 1 << 20)
         let text = String(decoding: result.output, as: UTF8.self)
         let words =
-            text.split(separator: "\n").first { $0.hasPrefix("Page") && $0.contains("size:") }?
+            text.split(separator: "\n").last { $0.hasPrefix("Page") && $0.contains("size:") }?
             .split(separator: " ") ?? []
         guard let place = words.firstIndex(of: "size:"), words.count > place + 3,
             let width = Double(words[place + 1]), let height = Double(words[place + 3]),
@@ -89,12 +90,9 @@ struct PDFInformation {
         return (width, height)
     }
 
-    private static func value(of key: String, in text: String) -> String? {
-        for line in text.split(separator: "\n") where line.hasPrefix(key + ":") {
-            let value = line.dropFirst(key.count + 1).drop { $0 == " " }
-            return value.isEmpty ? nil : String(value)
-        }
-        return nil
+    private static func values(of key: String, in text: String) -> [String] {
+        text.split(separator: "\n").filter { $0.hasPrefix(key + ":") }
+            .map { String($0.dropFirst(key.count + 1).drop { $0 == " " }) }
     }
 }
 

@@ -184,8 +184,9 @@ enum TIFFPages {
             else { return nil }
             // A short number or a long one; both begin where the value does.
             let value = file.number(type == 3 ? 2 : 4, at: place + 8)
-            if tag == 256 { width = value }
-            if tag == 257 { height = value }
+            // Of several the first counts, as for those who draw it.
+            if tag == 256 { width = width ?? value }
+            if tag == 257 { height = height ?? value }
             if tag > 257 { break }
         }
         guard let width, let height else { return nil }

@@ -59,9 +59,11 @@ struct RichTextBlocks {
         case "ilvl": itemDepth = max(0, number ?? 0)
         case "intbl": isInTable = true
         case "trowd": edges = []
-        case "cellx": edges.append(number ?? 0)
+        case "cellx":
+            if edges.count < TableText.columnCountMax { edges.append(number ?? 0) }
         case "cell", "nestcell":
-            cells.append(paragraph.take())
+            let text = paragraph.take()
+            if cells.count < TableText.columnCountMax { cells.append(text) }
             isItem = false
         case "row", "nestrow": try endRow()
         default: break
@@ -109,7 +111,7 @@ struct RichTextBlocks {
         guard !cells.isEmpty else { return }
         if !isTableOpen {
             try flow.startTable()
-            tableEdges = edges
+            tableEdges = edges.sorted()
         }
         isTableOpen = true
         flow.startRow()
@@ -124,8 +126,20 @@ struct RichTextBlocks {
     /// How many columns of the table's first row end within the cell.
     private func columnSpan(ofCell place: Int) -> Int {
         guard edges.indices.contains(place) else { return 1 }
-        let start = place > 0 ? edges[place - 1] : Int.min
-        return max(1, tableEdges.count { $0 > start && $0 <= edges[place] })
+        let before = place > 0 ? columnCount(endingBy: edges[place - 1]) : 0
+        return max(1, columnCount(endingBy: edges[place]) - before)
+    }
+
+    /// Columns of the table's first row that end there or before.
+    private func columnCount(endingBy edge: Int) -> Int {
+        var range = 0..<tableEdges.count
+        while !range.isEmpty {
+            let middle = (range.lowerBound + range.upperBound) / 2
+            range =
+                tableEdges[middle] <= edge
+                ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
+        }
+        return range.lowerBound
     }
 
     private mutating func endTable() throws(ExtractionFailure) {
