@@ -129,12 +129,15 @@ struct LinkFilter: Sendable {
             case .found(let address, let end):
                 if known.contains(held[address]) {
                     let opening = held[start..<label.lowerBound]
+                    let (words, endInAddress) = filtered(held[label])
+                    // What comes after the words is no part of an address in them.
+                    let space = endInAddress ? [0x20] as [UInt8] : []
                     return .replaced(
-                        by: opening + filtered(held[label]) + closing(address), end: end)
+                        by: opening + words + space + closing(address), end: end)
                 }
                 // A word in parentheses leads nowhere, and a space makes it no destination.
                 guard LinkSyntax.mayLead(held[address]) else { return .none }
-                return .replaced(by: filtered(held[label]), end: end)
+                return .replaced(by: filtered(held[label]).words, end: end)
             }
         }
     }
@@ -190,12 +193,11 @@ struct LinkFilter: Sendable {
         return known.containsMail(at: held[domain]) ? at + held[domain] : at + Self.ellipsis
     }
 
-    private func filtered(_ words: ArraySlice<UInt8>) -> [UInt8] {
-        guard depth < Self.depthMax else { return Self.ellipsis }
+    private func filtered(_ words: ArraySlice<UInt8>) -> (words: [UInt8], endInAddress: Bool) {
+        guard depth < Self.depthMax else { return (Self.ellipsis, false) }
         var inner = LinkFilter(known: known, depth: depth + 1)
         let text = inner.feed(String(decoding: words, as: UTF8.self)) + inner.finish()
-        // What comes after the words is no part of an address in them.
-        return Array(text.utf8) + (inner.passed.isAfterAddress ? [0x20] : [])
+        return (Array(text.utf8), inner.passed.isAfterAddress)
     }
 }
 
