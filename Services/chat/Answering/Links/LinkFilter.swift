@@ -128,12 +128,11 @@ struct LinkFilter: Sendable {
             case .undecided: return .undecided
             case .found(let address, let end):
                 if known.contains(held[address]) {
-                    let opening = held[start..<label.lowerBound]
                     let (words, endInAddress) = filtered(held[label])
+                    var link = held[start..<label.lowerBound] + words
                     // What comes after the words is no part of an address in them.
-                    let space = endInAddress ? [0x20] as [UInt8] : []
-                    return .replaced(
-                        by: opening + words + space + closing(address), end: end)
+                    if endInAddress { link.append(0x20) }
+                    return .replaced(by: link + closing(address), end: end)
                 }
                 // A word in parentheses leads nowhere, and a space makes it no destination.
                 guard LinkSyntax.mayLead(held[address]) else { return .none }
