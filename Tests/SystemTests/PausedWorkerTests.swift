@@ -15,9 +15,7 @@ import Testing
             try await eventually(within: .seconds(120)) {
                 try await alice.get("/attachments/\(id)")["status"] == "indexed"
             }
-            try await eventually(within: .seconds(60)) {
-                try await unfinishedJobs(in: deployment) == 0
-            }
+            try await eventually { try await unfinishedJobs(in: deployment) == 0 }
             let takeovers = try await Takeovers(in: deployment)
             #expect(takeovers.count == 1)
             #expect(takeovers.longestSeconds <= 30, "\(takeovers)")
@@ -42,14 +40,10 @@ import Testing
             #expect(try await points(of: id, in: deployment) == 0)
             // What was on its way lands now, after the erasure had counted.
             paused.letWriteThrough()
-            try await eventually(within: .seconds(60)) {
-                try await points(of: id, in: deployment) == chunkCount
-            }
+            try await eventually { try await points(of: id, in: deployment) == chunkCount }
             #expect(try await alice.search("code").items("results").isEmpty)
             try await paused.goOn()
-            try await eventually(within: .seconds(60)) {
-                try await points(of: id, in: deployment) == 0
-            }
+            try await eventually { try await points(of: id, in: deployment) == 0 }
             #expect(try await rows(of: id, in: deployment).isEmpty)
             #expect(try await unfinishedJobs(in: deployment) == 0)
             await deployment.stop([heir])

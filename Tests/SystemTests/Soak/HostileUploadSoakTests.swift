@@ -42,9 +42,10 @@ import Testing
                 let item = try await alice.get("/attachments/\(id)")
                 let error = item.json["error"] as? [String: Any]
                 let outcome = error?["code"] as? String ?? item["status"] ?? ""
-                // Whatever it is, it may take too long on a machine that is busy.
+                // In the little time of a sample, anything may take too long.
                 let isExpected =
-                    outcome == "timed_out" || expected[name]?.contains(outcome) == true
+                    expected[name]?.contains(outcome) == true
+                    || (given == nil && outcome == "timed_out")
                 #expect(isExpected, "\(name): \(outcome)")
             }
             try await expectUnharmed(replica, alice)
