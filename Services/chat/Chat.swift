@@ -25,6 +25,7 @@ struct Chat: Sendable {
     let answering: Answering
     let turns: Wakeups
     let attachments: Wakeups
+    let streams: Wakeups
     let logger: Logger
 
     init(
@@ -41,7 +42,7 @@ struct Chat: Sendable {
             database,
             channels: [
                 Channel.generations, Channel.attachments, MessageStore.turnsChannel,
-                MessageStore.cancellationsChannel,
+                MessageStore.cancellationsChannel, StreamStore.channel,
             ], logger: logger)
         qdrant = Qdrant(
             http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
@@ -55,6 +56,7 @@ struct Chat: Sendable {
             pool: pool, listener: listener, qdrant: qdrant, replica: replica, logger: logger)
         turns = Wakeups(listener, channel: MessageStore.turnsChannel)
         attachments = Wakeups(listener, channel: Channel.attachments)
+        streams = Wakeups(listener, channel: StreamStore.channel)
         let answers = settings.answers
         let writer = AnswerWriter(
             settings: answers,
@@ -79,7 +81,7 @@ struct Chat: Sendable {
     }
 
     /// What answers and routes stand on.
-    var parts: [any Service] { [pool, listener, generation, turns, attachments] }
+    var parts: [any Service] { [pool, listener, generation, turns, attachments, streams] }
 
     private func server() throws -> some Service {
         let router = serviceRouter()
@@ -97,7 +99,7 @@ struct Chat: Sendable {
             intake: QuestionIntake(
                 pool: pool, replica: answering.replica,
                 leaseSeconds: answering.limits.leaseSeconds, allowance: settings.allowance),
-            stored: StoredAnswer(pool: pool, turns: turns, answering: answering), pool: pool,
+            reader: StreamReader(pool: pool, news: streams, answering: answering), pool: pool,
             events: events
         ).add(to: routes)
         SearchRoutes(pool: pool, retrieval: retrieval, generation: generation).add(to: routes)

@@ -13,6 +13,9 @@ extension Problem {
     static let conversationBusy = Problem(
         .conflict, code: "conversation_busy",
         detail: "Another message already waits for its turn in this conversation.")
+    static let streamExpired = Problem(
+        .gone, code: "stream_expired",
+        detail: "The events of this answer are no longer kept. Its text is in its conversation.")
     static let nothingToRepeat = Problem(
         .conflict, code: "nothing_to_repeat",
         detail: "Only the last answer of a conversation can be asked for again.")

@@ -64,6 +64,7 @@ struct Routes: Sendable {
         Route(.GET, "/user/usage", .upstream(.ingest)),
 
         Route(.POST, "/chat", .upstream(.chat)),
+        Route(.GET, "/chat/{message_id}/stream", .upstream(.chat)),
         Route(.POST, "/chat/{message_id}/cancel", .upstream(.chat)),
         Route(.POST, "/chat/{message_id}/retry", .upstream(.chat)),
         Route(.POST, "/search", .upstream(.chat)),

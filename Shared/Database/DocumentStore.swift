@@ -87,7 +87,18 @@ package struct DocumentStore {
                 error_message = CASE WHEN error_message IS NOT NULL THEN '' END
             WHERE tenant_id = \(Tenant.only) AND id = ANY(\(rawIDs)::uuid[])
             """)
+        try eraseStreams(from: deleted)
         return deleted
+    }
+
+    /// The events of answers that show what some documents say.
+    private func eraseStreams(from ids: [Document.ID]) throws(PostgresError) {
+        try session.run(
+            """
+            DELETE FROM stream_frames f USING message_sources s
+            WHERE s.tenant_id = \(Tenant.only) AND s.document_id = ANY(\(ids.map(\.rawValue))::uuid[])
+              AND f.tenant_id = s.tenant_id AND f.message_id = s.message_id
+            """)
     }
 
     /// The longest that a write of points begun under a lease may take.
@@ -160,6 +171,7 @@ package struct DocumentStore {
                 DELETE FROM \(sql: table) WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
                 """)
         }
+        try eraseStreams(from: [id])
     }
 
     /// The tombstone goes, and with it every row that belongs to the document.

@@ -114,17 +114,6 @@ package struct MessageStore {
         return isCancelled
     }
 
-    /// Replies whose replica died long ago stop counting as being made.
-    package func closeAbandoned(afterSeconds seconds: Int) throws(PostgresError) {
-        try session.run(
-            """
-            UPDATE messages SET status = 'incomplete', finish_reason = 'error',
-                   lease_expires_at = NULL
-            WHERE status = 'generating'
-              AND lease_expires_at < now() - make_interval(secs => \(Double(seconds)))
-            """)
-    }
-
     /// Asks whoever makes a reply to stop. Its status before: nil when there is no such reply.
     package func requestCancel(
         _ reply: Message.ID, for principal: Principal, in transaction: Transaction

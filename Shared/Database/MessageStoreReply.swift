@@ -95,6 +95,7 @@ extension MessageStore {
         return true
     }
 
+    /// Most were remembered while the reply was being made.
     private func insertSources(
         _ sources: [FinishedReply.Source], of reply: Message.ID, in transaction: Transaction
     ) throws(PostgresError) {
@@ -105,6 +106,7 @@ extension MessageStore {
                                              document_id, score)
                 VALUES (\(Tenant.only), \(reply), \(index), \(source.chunk), \(source.document),
                         \(source.score))
+                ON CONFLICT DO NOTHING
                 """)
         }
     }

@@ -28,6 +28,9 @@ package enum Migrations {
         Migration(
             version: 5, name: "token_usage", compatibleFrom: 1,
             sql: PackageResources._005_token_usage_sql),
+        Migration(
+            version: 6, name: "stream_frames", compatibleFrom: 1,
+            sql: PackageResources._006_stream_frames_sql),
     ]
 
     /// What this version was written for.

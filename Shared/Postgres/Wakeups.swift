@@ -1,7 +1,7 @@
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Wakes those who wait for a notification about one thing. A wake-up is a hint: whoever waits
+/// Wakes those who wait for a notification about some things. A wake-up is a hint: whoever waits
 /// reads again, and reads again after a while without one too.
 package final class Wakeups: Service {
     private struct Waiter {
@@ -71,11 +71,13 @@ package final class Wakeups: Service {
         }
     }
 
-    /// An empty payload says that something may have been missed: everybody looks again.
-    private func wake(_ subject: String) {
+    /// What a payload names, separated by commas. An empty one says that something may have been
+    /// missed: everybody looks again.
+    private func wake(_ payload: String) {
+        let named = payload.split(separator: ",").map(String.init)
         let bells = state.withLock { state in
             state.waiters.values
-                .filter { subject.isEmpty || $0.subjects.contains(subject) }.map(\.bell)
+                .filter { named.isEmpty || !$0.subjects.isDisjoint(with: named) }.map(\.bell)
         }
         for bell in bells { bell.yield() }
     }

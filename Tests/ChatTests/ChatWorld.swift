@@ -49,12 +49,13 @@ struct ChatWorld: Sendable {
 
     /// Another replica on the same stores.
     func withAnotherReplica(
+        limits: Answering.Limits = .init(),
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         let http = Chat.makeClient()
         do {
             try await Self.replica(
-                pool, model, http, .init(), .seconds(30), .seconds(20), live: false, body)
+                pool, model, http, limits, .seconds(30), .seconds(20), live: false, body)
             try await http.shutdown()
         } catch {
             try await http.shutdown()

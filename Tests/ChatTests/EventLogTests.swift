@@ -51,7 +51,7 @@ struct EventLogTests {
 
     static func read(_ log: EventLog) async throws -> [String] {
         var frames: [String] = []
-        for try await frame in log.frames { frames.append(String(buffer: frame)) }
+        for try await frame in log.frames() { frames.append(String(buffer: frame)) }
         return frames
     }
 }

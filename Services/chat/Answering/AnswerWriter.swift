@@ -82,28 +82,36 @@ struct AnswerWriter: Sendable {
     private func end(
         _ answer: RunningAnswer, as outcome: Outcome, replica: String
     ) async throws -> Bool {
-        var (status, reason, failure) = verdict(outcome)
+        let (status, reason, failure) = verdict(outcome)
         let draft = answer.draft.contents
-        let isKept = await keeper.keep(draft, of: answer, status, reason, replica: replica)
-        if !isKept {
-            reason = .error
-            failure = failure ?? .notSaved
+        let ending = try answer.log.ending(
+            with: lastEvents(of: answer, reason, failure, usage: draft))
+        let isKept = await keeper.keep(
+            draft, of: answer, status, reason, stream: (ending.whole, ending.count),
+            replica: replica)
+        if let code = isKept ? failure?.code : AnswerFailure.notSaved.code {
+            logger.warning("answer ended early", metadata: ["answer.code": "\(code)"])
         }
-        if let failure {
-            logger.warning("answer ended early", metadata: ["answer.code": "\(failure.code)"])
-            try answer.log.append(
-                .error(.init(message: failure.message, code: failure.code)))
+        if isKept {
+            answer.log.append(ending.last)
+        } else {
+            let failure = failure ?? .notSaved
+            for event in lastEvents(of: answer, .error, failure, usage: draft) {
+                try answer.log.append(event)
+            }
         }
+        return isKept && status == .complete
+    }
+
+    private func lastEvents(
+        of answer: RunningAnswer, _ reason: Message.FinishReason, _ failure: AnswerFailure?,
+        usage draft: AnswerDraft.Contents
+    ) -> [AnswerEvent] {
         var usage: AnswerEvent.Done.Usage?
         if let prompt = draft.promptTokenCount, let completion = draft.completionTokenCount {
             usage = .init(promptTokens: prompt, completionTokens: completion)
         }
-        try answer.log.append(
-            .done(
-                .init(
-                    messageID: answer.id.description, finishReason: reason.rawValue,
-                    usage: usage)))
-        return isKept && status == .complete
+        return AnswerEvent.ending(answer.id, reason, failure, usage: usage)
     }
 
     private func verdict(
@@ -113,7 +121,7 @@ struct AnswerWriter: Sendable {
         case .finished(let reason): (.complete, reason, nil)
         case .stopped(.cancelled): (.cancelled, .cancelled, nil)
         case .stopped(.shuttingDown): (.incomplete, .error, .shuttingDown)
-        case .stopped(.gone): (.incomplete, .error, .notSaved)
+        case .stopped(.gone), .stopped(.unsaved): (.incomplete, .error, .notSaved)
         case .failed(let failure): (.incomplete, .error, failure)
         }
     }

@@ -10,12 +10,13 @@ import Postgres
 struct ChatRoutes: Sendable {
     let answering: Answering
     let intake: QuestionIntake
-    let stored: StoredAnswer
+    let reader: StreamReader
     let pool: PostgresPool
     let events: EventStream
 
     func add(to router: some RouterMethods<ServiceContext>) {
         router.post("chat", use: ask)
+        router.get("chat/:message_id/stream", use: resume)
         router.post("chat/:message_id/cancel", use: cancel)
         router.post("chat/:message_id/retry", use: retry)
         router.post("conversations/:id/regenerate", use: regenerate)
@@ -36,11 +37,27 @@ struct ChatRoutes: Sendable {
         }
         switch result {
         case .asked(let question):
-            return events.response(frames: answering.start(question).log.frames)
+            return events.response(frames: answering.start(question).log.frames())
         case .repeated(let reply):
             answering.giveBack()
-            let log = try await stored.log(of: reply, for: context.principal)
-            return events.response(frames: log.frames)
+            let stored = StoredAnswer(pool: pool, reader: reader)
+            return response(try await stored.rest(of: reply, for: context.principal))
+        }
+    }
+
+    /// The rest of a stream that was cut.
+    private func resume(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let id = try context.parameters.id(
+            "message_id", as: Message.ID.self, orThrow: .messageNotFound)
+        let position = try Self.position(request)
+        return response(try await reader.rest(of: id, after: position, for: context.principal))
+    }
+
+    private func response(_ rest: StreamReader.Rest) -> Response {
+        switch rest {
+        case .nothing: Response(status: .noContent)
+        case .live(let frames): events.response(frames: frames)
+        case .stored(let frames): events.response(frames: frames)
         }
     }
 
@@ -79,7 +96,7 @@ struct ChatRoutes: Sendable {
             answering.giveBack()
             throw error
         }
-        return events.response(frames: answering.start(question).log.frames)
+        return events.response(frames: answering.start(question).log.frames())
     }
 
     private func cancel(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -112,6 +129,18 @@ struct ChatRoutes: Sendable {
             topK: RequestLimits.topK(body.topK),
             includesCitations: body.includeCitations ?? true,
             sources: try RequestLimits.sources(body.sources))
+    }
+
+    /// The id of the last event the client has: the header, which browsers send of themselves, goes
+    /// before the query. 0 without either.
+    private static func position(_ request: Request) throws -> Int {
+        guard let name = HTTPField.Name("Last-Event-ID"), let text = request.headers[name] else {
+            return max(0, try request.count("after") ?? 0)
+        }
+        guard let position = Int(text), position >= 0 else {
+            throw Problem.invalid("", "Last-Event-ID must be the id of an event.")
+        }
+        return position
     }
 
     /// Spaces and the order of keys make no difference.

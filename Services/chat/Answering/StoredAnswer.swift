@@ -6,27 +6,15 @@ import Postgres
 /// An answer told again, for a request that was repeated.
 struct StoredAnswer: Sendable {
     let pool: PostgresPool
-    let turns: Wakeups
-    let answering: Answering
+    let reader: StreamReader
 
-    /// Longer than any answer may take.
-    private static let wait: Duration = .seconds(660)
-
-    /// The very frames where the answer is being written here; else, once it is whole, the same
-    /// events made from what is kept.
-    func log(of id: Message.ID, for principal: Principal) async throws -> EventLog {
-        if let running = answering.find(id) { return running.log }
-        guard let begun = try await find(id, for: principal) else { throw Problem.messageNotFound }
-        _ = try await turns.wait(
-            for: [begun.conversationID.description], atMost: Self.wait
-        ) {
-            try await find(id, for: principal)?.status != .generating
+    /// The very frames while they can be had; later the same events, made from what is kept.
+    func rest(of id: Message.ID, for principal: Principal) async throws -> StreamReader.Rest {
+        do {
+            return try await reader.rest(of: id, after: 0, for: principal)
+        } catch let problem as Problem where problem.code == Problem.streamExpired.code {
+            return .live(try await retold(id, for: principal).frames())
         }
-        return try await retold(id, for: principal)
-    }
-
-    private func find(_ id: Message.ID, for principal: Principal) async throws -> Message? {
-        try await pool.read { try MessageStore($0).find(id, for: principal) }
     }
 
     private func retold(_ id: Message.ID, for principal: Principal) async throws -> EventLog {
@@ -53,15 +41,10 @@ struct StoredAnswer: Sendable {
         for citation in answer.citations.compactMap(\.shown) {
             try log.append(.citation(citation))
         }
-        if message.status == .incomplete {
-            let failure = AnswerFailure.unknown
-            try log.append(.error(.init(message: failure.message, code: failure.code)))
+        let failure = message.status == .incomplete ? AnswerFailure.unknown : nil
+        for event in AnswerEvent.ending(id, message.finishReason ?? .error, failure) {
+            try log.append(event)
         }
-        try log.append(
-            .done(
-                .init(
-                    messageID: id.description,
-                    finishReason: (message.finishReason ?? .error).rawValue, usage: nil)))
         log.close()
         return log
     }

@@ -3,7 +3,7 @@ import Domain
 import Logging
 import Postgres
 
-/// Commits a reply, and goes on trying for a while when Postgres is away.
+/// Commits a reply with its whole stream, and goes on trying for a while when Postgres is away.
 struct AnswerKeeper: Sendable {
     let pool: PostgresPool
     let logger: Logger
@@ -14,21 +14,20 @@ struct AnswerKeeper: Sendable {
     ]
 
     /// False when the reply is not kept: its conversation is gone, or Postgres stayed away.
+    ///
+    /// - Parameter stream: all of its events, the last ones included, and their number.
     func keep(
         _ draft: AnswerDraft.Contents, of answer: RunningAnswer, _ status: Message.Status,
-        _ reason: Message.FinishReason, replica: String
+        _ reason: Message.FinishReason, stream: (whole: String, count: Int), replica: String
     ) async -> Bool {
         let reply = FinishedReply(
             content: draft.text, status: status, finishReason: reason,
             promptTokenCount: draft.promptTokenCount,
             completionTokenCount: draft.completionTokenCount, usage: draft.usage,
-            sources: draft.sources.map {
-                .init(chunk: $0.chunk.id, document: $0.documentID, score: $0.score)
-            },
-            citations: draft.citations, drawnFrom: draft.drawnFrom)
+            sources: draft.keptSources, citations: draft.citations, drawnFrom: draft.drawnFrom)
         for pause in Self.pauses {
             do {
-                return try await commit(reply, of: answer, replica: replica)
+                return try await commit(reply, of: answer, stream, replica: replica)
             } catch {
                 logger.warning("reply was not kept yet", metadata: ["error": "\(error)"])
             }
@@ -38,11 +37,14 @@ struct AnswerKeeper: Sendable {
     }
 
     private func commit(
-        _ reply: FinishedReply, of answer: RunningAnswer, replica: String
+        _ reply: FinishedReply, of answer: RunningAnswer, _ stream: (whole: String, count: Int),
+        replica: String
     ) async throws -> Bool {
         try await pool.transaction { transaction in
             let store = MessageStore(transaction)
             if try store.finish(answer.id, as: reply, replica: replica, in: transaction) {
+                try StreamStore(transaction).end(
+                    answer.id, lastID: stream.count, frames: stream.whole, in: transaction)
                 return true
             }
             // An earlier commit may have succeeded although its answer was lost.

@@ -6,6 +6,8 @@ enum StopReason: Sendable {
     case cancelled
     /// Its conversation was deleted, or another replica took the message for abandoned.
     case gone
+    /// Postgres has been away for longer than its events can be held.
+    case unsaved
     case shuttingDown
 }
 

@@ -1,3 +1,4 @@
+import Domain
 import HTTPService
 import NIOCore
 
@@ -111,5 +112,17 @@ enum AnswerEvent: Sendable {
         case .error(let data): try EventStream.frame(id: id, "error", data)
         case .done(let data): try EventStream.frame(id: id, "done", data)
         }
+    }
+
+    /// How an answer ends: with what went wrong, if anything did, and with `done`.
+    static func ending(
+        _ message: Message.ID, _ reason: Message.FinishReason, _ failure: AnswerFailure?,
+        usage: Done.Usage? = nil
+    ) -> [AnswerEvent] {
+        let done = AnswerEvent.done(
+            .init(
+                messageID: message.description, finishReason: reason.rawValue, usage: usage))
+        guard let failure else { return [done] }
+        return [.error(.init(message: failure.message, code: failure.code)), done]
     }
 }

@@ -1,0 +1,107 @@
+import Database
+import Domain
+import Logging
+import NIOCore
+import Postgres
+
+/// Ends the answers of replicas that died: what their viewers had seen is kept as incomplete, and
+/// those who wait get an end.
+struct TakeOver: Sendable {
+    let pool: PostgresPool
+    let replica: String
+    let leaseSeconds: Int
+    let interval: Duration
+    let logger: Logger
+
+    /// Events that one maker of an answer can number. The next one's begin after them, so that no
+    /// client saw a greater id than the event that ends its stream has.
+    static let eventCountMax = 1_000_000
+    /// At one look.
+    private static let countMax = 100
+    /// A look that takes longer shows that leases may not be renewed either.
+    private static let lookMax: Duration = .seconds(1)
+
+    func run() async {
+        // When Postgres was away, nobody could renew a lease: the living get the time to do so first.
+        var reachableSince = ContinuousClock.now
+        while !Task.isCancelled {
+            // Cancellation ends the sleep and with it the loop.
+            do { try await Task.sleep(for: interval) } catch { return }
+            do {
+                let began = ContinuousClock.now
+                let abandoned = try await pool.read(deadline: .seconds(5)) {
+                    try MessageStore($0).abandoned(limit: Self.countMax)
+                }
+                if began.duration(to: .now) > Self.lookMax { reachableSince = .now }
+                guard reachableSince.duration(to: .now) >= .seconds(leaseSeconds) else { continue }
+                for id in abandoned { try await end(id) }
+            } catch {
+                reachableSince = .now
+                logger.info("abandoned answers stay open", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func end(_ id: Message.ID) async throws {
+        let isEnded = try await pool.transaction { transaction in
+            let messages = MessageStore(transaction)
+            guard
+                let abandoned = try messages.takeOver(
+                    id, replica: replica, leaseSeconds: leaseSeconds)
+            else { return false }
+            let streams = StreamStore(transaction)
+            let frames = Self.connected(try streams.rows(of: id, after: 0, limit: .max))
+            let reply = Self.reply(of: abandoned, said: try StoredFrames.said(in: frames))
+            guard
+                try messages.finish(id, as: reply, replica: replica, in: transaction)
+            else { return false }
+            let ending = try Self.ending(abandoned)
+            try streams.end(
+                id, lastID: ending.lastID, frames: frames + ending.frames, in: transaction)
+            return true
+        }
+        if isEnded {
+            logger.warning(
+                "ended an answer whose replica died", metadata: ["message.id": "\(id)"])
+        }
+    }
+
+    /// Up to the first that is missing: a crash of the database may have taken some.
+    private static func connected(_ rows: [StreamStore.Row]) -> String {
+        var frames = ""
+        var lastID = 0
+        for row in rows {
+            guard row.firstID == lastID + 1 else { break }
+            frames += row.frames
+            lastID = row.lastID
+        }
+        return frames
+    }
+
+    private static func ending(
+        _ abandoned: MessageStore.Abandoned
+    ) throws -> (frames: String, lastID: Int) {
+        var lastID = (abandoned.attempt - 1) * eventCountMax
+        var frames = ""
+        for event in AnswerEvent.ending(abandoned.id, .error, .shuttingDown) {
+            lastID += 1
+            frames += String(buffer: try event.frame(id: lastID))
+        }
+        return (frames, lastID)
+    }
+
+    private static func reply(
+        of abandoned: MessageStore.Abandoned, said: StoredFrames.Said
+    ) -> FinishedReply {
+        FinishedReply(
+            content: said.text, status: .incomplete, finishReason: .error,
+            usage: (0, AnswerDraft.tokenCount(ofCharacters: said.text.count)),
+            citations: said.citations.compactMap { citation in
+                guard let source = abandoned.sourceTexts[citation.sourceIndex] else { return nil }
+                return FinishedReply.Citation(
+                    marker: citation.marker, sourceIndex: citation.sourceIndex,
+                    quote: Quote.span(of: citation.quote, in: source),
+                    isVerified: citation.verified)
+            }, drawnFrom: abandoned.drawnFrom)
+    }
+}

@@ -1,0 +1,87 @@
+package import Domain
+package import Postgres
+
+/// Replies whose replica died, which another one ends.
+extension MessageStore {
+    /// A reply that was being made by a replica that is dead, now ours to end.
+    package struct Abandoned: Sendable {
+        package let id: Message.ID
+        /// Which maker of the reply we are: 2 for the first that takes it over.
+        package let attempt: Int
+        package let drawnFrom: [Message.ID]
+        /// The texts of its sources, by their place in the prompt. What is gone is not here.
+        package let sourceTexts: [Int: String]
+    }
+
+    /// Keeps what a reply draws on while it is being made, so that whoever takes it over, and whoever
+    /// deletes a document meanwhile, knows. Nothing happens when it is not this replica's any more.
+    package func remember(
+        _ sources: [FinishedReply.Source], drawnFrom: [Message.ID], of reply: Message.ID,
+        replica: String
+    ) throws(PostgresError) {
+        let sources = Array(sources.enumerated())
+        try session.run(
+            """
+            WITH ours AS (
+                UPDATE messages SET drawn_from = \(drawnFrom.map(\.rawValue))
+                WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND replica = \(replica)
+                  AND status = 'generating'
+                RETURNING id
+            ), kept AS (
+                INSERT INTO message_sources (tenant_id, message_id, source_index, chunk_id,
+                                             document_id, score)
+                SELECT \(Tenant.only), ours.id, source.* FROM ours, unnest(
+                    \(sources.map(\.offset)), \(sources.map(\.element.chunk.rawValue)),
+                    \(sources.map(\.element.document.rawValue)), \(sources.map(\.element.score))
+                ) AS source (source_index, chunk_id, document_id, score)
+                ON CONFLICT DO NOTHING
+            )
+            SELECT set_config('synchronous_commit', 'off', true)
+            """)
+    }
+
+    /// Replies whose lease has ended, longest ago first.
+    package func abandoned(limit: Int) throws(PostgresError) -> [Message.ID] {
+        let rows = try session.run(
+            """
+            SELECT id FROM messages WHERE status = 'generating' AND lease_expires_at < now()
+            ORDER BY lease_expires_at LIMIT \(limit)
+            """)
+        var ids: [Message.ID] = []
+        for row in rows { ids.append(try row.get("id")) }
+        return ids
+    }
+
+    /// Makes a reply ours whose lease has ended. Nil when it is being made after all, has ended, or
+    /// somebody else was faster.
+    package func takeOver(
+        _ reply: Message.ID, replica: String, leaseSeconds: Int
+    ) throws(PostgresError) -> Abandoned? {
+        let row = try session.run(
+            """
+            UPDATE messages
+            SET replica = \(replica), attempt = attempt + 1,
+                lease_expires_at = now() + make_interval(secs => \(Double(leaseSeconds)))
+            WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND status = 'generating'
+              AND lease_expires_at < now()
+            RETURNING attempt, drawn_from
+            """
+        ).first
+        guard let row else { return nil }
+        return Abandoned(
+            id: reply, attempt: try row.get("attempt"), drawnFrom: try row.get("drawn_from"),
+            sourceTexts: try sourceTexts(of: reply))
+    }
+
+    private func sourceTexts(of reply: Message.ID) throws(PostgresError) -> [Int: String] {
+        let rows = try session.run(
+            """
+            SELECT s.source_index, k.text FROM message_sources s
+            JOIN chunks k ON k.tenant_id = s.tenant_id AND k.id = s.chunk_id
+            WHERE s.tenant_id = \(Tenant.only) AND s.message_id = \(reply)
+            """)
+        var texts: [Int: String] = [:]
+        for row in rows { texts[try row.get("source_index")] = try row.get("text") }
+        return texts
+    }
+}
