@@ -6,6 +6,8 @@ extension MessageStore {
     /// A reply that was being made by a replica that is dead, now ours to end.
     package struct Abandoned: Sendable {
         package let id: Message.ID
+        package let conversation: Conversation.ID
+        package let title: String
         /// Which maker of the reply we are: 2 for the first that takes it over.
         package let attempt: Int
         package let drawnFrom: [Message.ID]
@@ -59,17 +61,20 @@ extension MessageStore {
     ) throws(PostgresError) -> Abandoned? {
         let row = try session.run(
             """
-            UPDATE messages
-            SET replica = \(replica), attempt = attempt + 1,
+            UPDATE messages m
+            SET replica = \(replica), attempt = m.attempt + 1,
                 lease_expires_at = now() + make_interval(secs => \(Double(leaseSeconds)))
-            WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND status = 'generating'
-              AND lease_expires_at < now()
-            RETURNING attempt, drawn_from
+            FROM conversations c
+            WHERE m.tenant_id = \(Tenant.only) AND m.id = \(reply) AND m.status = 'generating'
+              AND m.lease_expires_at < now()
+              AND c.tenant_id = m.tenant_id AND c.id = m.conversation_id
+            RETURNING m.attempt, m.drawn_from, c.id AS conversation, c.title
             """
         ).first
         guard let row else { return nil }
         return Abandoned(
-            id: reply, attempt: try row.get("attempt"), drawnFrom: try row.get("drawn_from"),
+            id: reply, conversation: try row.get("conversation"), title: try row.get("title"),
+            attempt: try row.get("attempt"), drawnFrom: try row.get("drawn_from"),
             sourceTexts: try sourceTexts(of: reply))
     }
 

@@ -22,6 +22,8 @@ final class Deployment: Sendable {
     struct Replica: Sendable {
         let gateway, chat, ingest, admin: RunningProcess
         let address: String
+        /// Where ingest and admin listen.
+        let others: [String: String]
         var all: [RunningProcess] { [gateway, chat, ingest, admin] }
     }
 
@@ -48,20 +50,40 @@ final class Deployment: Sendable {
     /// Starts one of each process and waits until the gateway says it is ready.
     func startReplica(settings: [String: String] = [:]) async throws -> Replica {
         let ports = try (0..<4).map { _ in try freePort() }
-        let local = { (port: Int) in "http://127.0.0.1:\(port)" }
-        let shared = environment.merging(settings) { $1 }.merging([
-            "CHAT_URL": local(ports[1]), "INGEST_URL": local(ports[2]),
-            "ADMIN_URL": local(ports[3]), "HTTP_HOST": "127.0.0.1",
-        ]) { $1 }
-        func start(_ name: String, _ port: Int) throws -> RunningProcess {
-            try self.start(name, shared.merging(["HTTP_PORT": String(port)]) { $1 })
-        }
+        let others = ["INGEST_URL": Self.local(ports[2]), "ADMIN_URL": Self.local(ports[3])]
+        let shared = environment.merging(settings) { $1 }
+            .merging(others) { $1 }
+            .merging(["CHAT_URL": Self.local(ports[1])]) { $1 }
         let replica = Replica(
-            gateway: try start("gateway", ports[0]), chat: try start("chat", ports[1]),
-            ingest: try start("ingest", ports[2]), admin: try start("admin", ports[3]),
-            address: local(ports[0]))
+            gateway: try start("gateway", shared, port: ports[0]),
+            chat: try start("chat", shared, port: ports[1]),
+            ingest: try start("ingest", shared, port: ports[2]),
+            admin: try start("admin", shared, port: ports[3]),
+            address: Self.local(ports[0]), others: others)
         try await waitUntilReady(replica)
         return replica
+    }
+
+    /// One more chat process behind a gateway of its own, with the ingest and admin of a replica.
+    func startChat(beside replica: Replica) async throws -> Replica {
+        let ports = try (0..<2).map { _ in try freePort() }
+        let shared = environment.merging(replica.others) { $1 }
+            .merging(["CHAT_URL": Self.local(ports[1])]) { $1 }
+        let another = Replica(
+            gateway: try start("gateway", shared, port: ports[0]),
+            chat: try start("chat", shared, port: ports[1]), ingest: replica.ingest,
+            admin: replica.admin, address: Self.local(ports[0]), others: replica.others)
+        try await waitUntilReady(another)
+        return another
+    }
+
+    private static func local(_ port: Int) -> String { "http://127.0.0.1:\(port)" }
+
+    private func start(
+        _ name: String, _ environment: [String: String], port: Int
+    ) throws -> RunningProcess {
+        let address = ["HTTP_HOST": "127.0.0.1", "HTTP_PORT": String(port)]
+        return try start(name, environment.merging(address) { $1 })
     }
 
     /// One more worker without routes of its own in the way: only the role `worker`.

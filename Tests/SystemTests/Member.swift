@@ -48,6 +48,11 @@ struct Member {
     let token: String
     let deadline: TimeAmount = .seconds(90)
 
+    /// The same member, at another gateway.
+    func at(_ replica: Deployment.Replica) -> Member {
+        Member(address: replica.address, token: token)
+    }
+
     func send(
         _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, contentType: String? = nil,
         headers: [(String, String)] = []
@@ -133,6 +138,27 @@ struct Member {
             first.fields["conversation_id"] as? String ?? "",
             first.fields["message_id"] as? String ?? ""
         )
+    }
+
+    /// Reads a stream until it ends, or for that many bytes. A connection that breaks ends it too.
+    func follow(
+        _ method: HTTPMethod, _ path: String, _ json: [String: Any]? = nil,
+        headers: [(String, String)] = [], byteCountMax: Int = .max
+    ) async throws -> (status: Int, bytes: [UInt8]) {
+        let body = try json.map { Array(try JSONSerialization.data(withJSONObject: $0)) }
+        let response = try await start(
+            method, path, body: body, contentType: body.map { _ in "application/json" },
+            headers: headers)
+        var bytes: [UInt8] = []
+        do {
+            for try await buffer in response.body {
+                bytes += Array(buffer: buffer)
+                if bytes.count >= byteCountMax { break }
+            }
+        } catch {
+            // Of a process that was killed; what came before it counts.
+        }
+        return (Int(response.status.code), bytes)
     }
 
     private func start(

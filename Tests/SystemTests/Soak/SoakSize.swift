@@ -6,6 +6,7 @@ import TestSupport
 struct SoakSize: Sendable {
     let documentCount: Int
     let questionCount: Int
+    let cutCount: Int
     /// When no more is broken, whatever is left to do.
     let chaosSecondsMax: Int
     let seed: UInt64
@@ -14,6 +15,7 @@ struct SoakSize: Sendable {
         let settings = ProcessInfo.processInfo.environment
         documentCount = settings["SOAK_DOCUMENTS"].flatMap { Int($0) } ?? 16
         questionCount = settings["SOAK_QUESTIONS"].flatMap { Int($0) } ?? 8
+        cutCount = settings["SOAK_CUTS"].flatMap { Int($0) } ?? 60
         chaosSecondsMax = settings["SOAK_SECONDS"].flatMap { Int($0) } ?? 90
         seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999_999)
     }

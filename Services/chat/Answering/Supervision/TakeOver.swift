@@ -55,7 +55,7 @@ struct TakeOver: Sendable {
             guard
                 try messages.finish(id, as: reply, replica: replica, in: transaction)
             else { return false }
-            let ending = try Self.ending(abandoned)
+            let ending = try Self.ending(abandoned, isFirst: frames.isEmpty)
             try streams.end(
                 id, lastID: ending.lastID, frames: frames + ending.frames, in: transaction)
             return true
@@ -78,12 +78,20 @@ struct TakeOver: Sendable {
         return frames
     }
 
+    /// - Parameter isFirst: nothing comes before it, so that it says what every stream begins with.
     private static func ending(
-        _ abandoned: MessageStore.Abandoned
+        _ abandoned: MessageStore.Abandoned, isFirst: Bool
     ) throws -> (frames: String, lastID: Int) {
         var lastID = (abandoned.attempt - 1) * eventCountMax
         var frames = ""
-        for event in AnswerEvent.ending(abandoned.id, .error, .shuttingDown) {
+        var events = AnswerEvent.ending(abandoned.id, .error, .shuttingDown)
+        if isFirst {
+            let meta = AnswerEvent.Meta(
+                conversationID: abandoned.conversation.description,
+                messageID: abandoned.id.description, title: abandoned.title)
+            events.insert(.meta(meta), at: 0)
+        }
+        for event in events {
             lastID += 1
             frames += String(buffer: try event.frame(id: lastID))
         }
