@@ -82,20 +82,20 @@ extension MessageStore {
     ) throws(PostgresError) {
         let rows = try session.run(
             """
-            SELECT s.message_id, s.chunk_id, s.score FROM message_sources s
+            SELECT s.message_id, s.chunk_id, s.chunk_count, s.score FROM message_sources s
             JOIN messages m ON m.tenant_id = s.tenant_id AND m.id = s.message_id
             WHERE s.tenant_id = \(principal.tenant) AND s.message_id = ANY(\(sql: ids))
               AND m.shows_sources
             ORDER BY s.message_id, s.source_index
             """)
-        var chunks: Set<Chunk.ID> = []
-        for row in rows { chunks.insert(try row.get("chunk_id")) }
-        let shown = try SourceStore(session).find(Array(chunks), for: principal)
+        var runs: [SourceStore.Run] = []
         for row in rows {
+            runs.append(.init(first: try row.get("chunk_id"), count: try row.get("chunk_count")))
+        }
+        let shown = try SourceStore(session).find(Set(runs), for: principal)
+        for (row, run) in zip(rows, runs) {
             let message: Message.ID = try row.get("message_id")
-            let chunk: Chunk.ID = try row.get("chunk_id")
-            let source = MessageReferences.Source(
-                score: try row.get("score"), shown: shown[chunk])
+            let source = MessageReferences.Source(score: try row.get("score"), shown: shown[run])
             references[message, default: MessageReferences()].sources.append(source)
         }
     }
@@ -105,7 +105,8 @@ extension MessageStore {
     ) throws(PostgresError) {
         let rows = try session.run(
             """
-            SELECT c.message_id, c.marker, c.source_index, c.quote_start, c.quote_end, c.verified
+            SELECT c.message_id, c.marker, c.source_index, c.sentence, c.quote_start, c.quote_end,
+                   c.verified
             FROM message_citations c
             JOIN messages m ON m.tenant_id = c.tenant_id AND m.id = c.message_id
             WHERE c.tenant_id = \(Tenant.only) AND c.message_id = ANY(\(sql: ids))
@@ -119,7 +120,8 @@ extension MessageStore {
             if let start, let end, start < end { quote = start..<end }
             let citation = FinishedReply.Citation(
                 marker: try row.get("marker"), sourceIndex: try row.get("source_index"),
-                quote: quote, isVerified: try row.get("verified"))
+                sentence: try row.get("sentence"), quote: quote, isVerified: try row.get("verified")
+            )
             let message: Message.ID = try row.get("message_id")
             references[message, default: MessageReferences()].citations.append(citation)
         }

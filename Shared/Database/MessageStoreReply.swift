@@ -6,11 +6,16 @@ package struct FinishedReply: Sendable {
     /// A source that stood in the prompt, in the prompt's order.
     package struct Source: Sendable {
         package let chunk: Chunk.ID
+        /// More than 1 for neighbours that were joined, of which this is the first.
+        package let chunkCount: Int
         package let document: Document.ID
         package let score: Double
 
-        package init(chunk: Chunk.ID, document: Document.ID, score: Double) {
+        package init(
+            chunk: Chunk.ID, chunkCount: Int = 1, document: Document.ID, score: Double
+        ) {
             self.chunk = chunk
+            self.chunkCount = chunkCount
             self.document = document
             self.score = score
         }
@@ -20,12 +25,17 @@ package struct FinishedReply: Sendable {
     package struct Citation: Sendable, Hashable {
         package let marker: String
         package let sourceIndex: Int
+        /// Of the answer: what the marker stands for.
+        package let sentence: String
         package let quote: Range<Int>?
         package let isVerified: Bool
 
-        package init(marker: String, sourceIndex: Int, quote: Range<Int>?, isVerified: Bool) {
+        package init(
+            marker: String, sourceIndex: Int, sentence: String, quote: Range<Int>?, isVerified: Bool
+        ) {
             self.marker = marker
             self.sourceIndex = sourceIndex
+            self.sentence = sentence
             self.quote = quote
             self.isVerified = isVerified
         }
@@ -103,9 +113,9 @@ extension MessageStore {
             try transaction.run(
                 """
                 INSERT INTO message_sources (tenant_id, message_id, source_index, chunk_id,
-                                             document_id, score)
-                VALUES (\(Tenant.only), \(reply), \(index), \(source.chunk), \(source.document),
-                        \(source.score))
+                                             chunk_count, document_id, score)
+                VALUES (\(Tenant.only), \(reply), \(index), \(source.chunk),
+                        \(source.chunkCount), \(source.document), \(source.score))
                 ON CONFLICT DO NOTHING
                 """)
         }
@@ -118,9 +128,11 @@ extension MessageStore {
             try transaction.run(
                 """
                 INSERT INTO message_citations (tenant_id, message_id, ordinal, marker,
-                                               source_index, quote_start, quote_end, verified)
+                                               source_index, sentence, quote_start, quote_end,
+                                               verified)
                 VALUES (\(Tenant.only), \(reply), \(ordinal), \(citation.marker),
-                        \(citation.sourceIndex), \(citation.quote?.lowerBound),
+                        \(citation.sourceIndex), \(citation.sentence),
+                        \(citation.quote?.lowerBound),
                         \(citation.quote?.upperBound), \(citation.isVerified))
                 """)
         }

@@ -11,8 +11,8 @@ extension MessageStore {
         /// Which maker of the reply we are: 2 for the first that takes it over.
         package let attempt: Int
         package let drawnFrom: [Message.ID]
-        /// The texts of its sources, by their place in the prompt. What is gone is not here.
-        package let sourceTexts: [Int: String]
+        /// Its sources by their place in the prompt. What is gone is not here.
+        package let sources: [Int: Chunk]
     }
 
     /// Keeps what a reply draws on while it is being made, so that whoever takes it over, and whoever
@@ -31,11 +31,12 @@ extension MessageStore {
                 RETURNING id
             ), kept AS (
                 INSERT INTO message_sources (tenant_id, message_id, source_index, chunk_id,
-                                             document_id, score)
+                                             chunk_count, document_id, score)
                 SELECT \(Tenant.only), ours.id, source.* FROM ours, unnest(
                     \(sources.map(\.offset)), \(sources.map(\.element.chunk.rawValue)),
+                    \(sources.map(\.element.chunkCount)),
                     \(sources.map(\.element.document.rawValue)), \(sources.map(\.element.score))
-                ) AS source (source_index, chunk_id, document_id, score)
+                ) AS source (source_index, chunk_id, chunk_count, document_id, score)
                 ON CONFLICT DO NOTHING
             )
             SELECT set_config('synchronous_commit', 'off', true)
@@ -75,18 +76,23 @@ extension MessageStore {
         return Abandoned(
             id: reply, conversation: try row.get("conversation"), title: try row.get("title"),
             attempt: try row.get("attempt"), drawnFrom: try row.get("drawn_from"),
-            sourceTexts: try sourceTexts(of: reply))
+            sources: try sources(of: reply))
     }
 
-    private func sourceTexts(of reply: Message.ID) throws(PostgresError) -> [Int: String] {
+    private func sources(of reply: Message.ID) throws(PostgresError) -> [Int: Chunk] {
         let rows = try session.run(
             """
-            SELECT s.source_index, k.text FROM message_sources s
-            JOIN chunks k ON k.tenant_id = s.tenant_id AND k.id = s.chunk_id
+            SELECT k.*, s.source_index FROM message_sources s
+            JOIN chunks first ON first.tenant_id = s.tenant_id AND first.id = s.chunk_id
+            JOIN chunks k ON k.tenant_id = s.tenant_id AND k.revision_id = first.revision_id
+              AND k.ordinal >= first.ordinal AND k.ordinal < first.ordinal + s.chunk_count
             WHERE s.tenant_id = \(Tenant.only) AND s.message_id = \(reply)
+            ORDER BY s.source_index, k.ordinal
             """)
-        var texts: [Int: String] = [:]
-        for row in rows { texts[try row.get("source_index")] = try row.get("text") }
-        return texts
+        var parts: [Int: [Chunk]] = [:]
+        for row in rows {
+            parts[try row.get("source_index"), default: []].append(try Chunk(row))
+        }
+        return parts.compactMapValues(Chunk.joined)
     }
 }

@@ -31,6 +31,9 @@ package enum Migrations {
         Migration(
             version: 6, name: "stream_frames", compatibleFrom: 1,
             sql: PackageResources._006_stream_frames_sql),
+        Migration(
+            version: 7, name: "answer_details", compatibleFrom: 1,
+            sql: PackageResources._007_answer_details_sql),
     ]
 
     /// What this version was written for.

@@ -14,6 +14,18 @@ package struct ShownChunk: Sendable {
     package let url: String?
 }
 
+extension ShownChunk {
+    /// Neighbours as one; nil when they are not.
+    static func joined(_ parts: [ShownChunk]) -> ShownChunk? {
+        guard let first = parts.first, let chunk = Chunk.joined(parts.map(\.chunk)) else {
+            return nil
+        }
+        return ShownChunk(
+            chunk: chunk, documentID: first.documentID, kind: first.kind, title: first.title,
+            filename: first.filename, path: first.path, url: first.url)
+    }
+}
+
 /// Chunks by their ids, under the scope of whoever reads them.
 package struct SourceStore {
     private let session: Session
@@ -31,20 +43,39 @@ package struct SourceStore {
         """
     }
 
+    /// Neighbouring chunks as one source: the first, and how many.
+    package struct Run: Sendable, Hashable {
+        package let first: Chunk.ID
+        package let count: Int
+    }
+
+    /// Runs that may be shown, each of them whole.
     package func find(
-        _ ids: [Chunk.ID], for principal: Principal
-    ) throws(PostgresError) -> [Chunk.ID: ShownChunk] {
-        guard !ids.isEmpty else { return [:] }
+        _ runs: Set<Run>, for principal: Principal
+    ) throws(PostgresError) -> [Run: ShownChunk] {
+        guard !runs.isEmpty else { return [:] }
+        let wanted = Array(runs)
         let rows = try session.run(
             """
-            \(sql: Self.selection)
-            WHERE k.tenant_id = \(principal.tenant) AND k.id = ANY(\(ids.map(\.rawValue)))
-              AND \(sql: Self.isShown(to: principal))
+            SELECT part.*, run.id AS first_id, run.count AS wanted_count
+            FROM unnest(\(wanted.map(\.first.rawValue)), \(wanted.map(\.count))) AS run (id, count)
+            JOIN chunks first ON first.tenant_id = \(principal.tenant) AND first.id = run.id
+            JOIN LATERAL (
+                \(sql: Self.selection)
+                WHERE k.tenant_id = first.tenant_id AND k.revision_id = first.revision_id
+                  AND k.ordinal >= first.ordinal AND k.ordinal < first.ordinal + run.count
+                  AND \(sql: Self.isShown(to: principal))
+            ) AS part ON true
+            ORDER BY run.id, run.count, part.ordinal
             """)
-        var found: [Chunk.ID: ShownChunk] = [:]
+        var parts: [Run: [ShownChunk]] = [:]
         for row in rows {
-            let shown = try Self.shownChunk(row)
-            found[shown.chunk.id] = shown
+            let run = Run(first: try row.get("first_id"), count: try row.get("wanted_count"))
+            parts[run, default: []].append(try Self.shownChunk(row))
+        }
+        var found: [Run: ShownChunk] = [:]
+        for (run, parts) in parts where parts.count == run.count {
+            found[run] = ShownChunk.joined(parts)
         }
         return found
     }

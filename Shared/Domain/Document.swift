@@ -41,6 +41,8 @@ package struct Chunk: Sendable, Hashable, Identifiable {
     package let language: Language
     /// Where its lines stand on the page; empty where that is not known.
     package let boxes: [LineBox]
+    /// More than 1 for neighbours that were joined: id and ordinal are the first's.
+    package let joinedCount: Int
 
     package init(
         revision: Revision.ID, ordinal: Int, text: String, page: Int?, span: Range<Int>,
@@ -54,7 +56,7 @@ package struct Chunk: Sendable, Hashable, Identifiable {
 
     package init(
         id: ID, ordinal: Int, text: String, page: Int?, span: Range<Int>,
-        headingPath: [String], language: Language, boxes: [LineBox] = []
+        headingPath: [String], language: Language, boxes: [LineBox] = [], joinedCount: Int = 1
     ) {
         self.id = id
         self.ordinal = ordinal
@@ -64,6 +66,7 @@ package struct Chunk: Sendable, Hashable, Identifiable {
         self.headingPath = headingPath
         self.language = language
         self.boxes = boxes
+        self.joinedCount = joinedCount
     }
 
     /// What the model embeds and the lexical index analyses: the headings give the text its subject.

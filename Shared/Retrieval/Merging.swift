@@ -3,20 +3,27 @@ import Domain
 /// One list out of what the named attachments and everything else gave.
 enum Merging {
     /// Attachments come first and each is there, as far as there is room; where both have enough,
-    /// the attachments take the larger half. No chunk is there twice, however often it was found.
+    /// the attachments take the larger half. Nothing is there twice, however often it was found and
+    /// in however many files it stands; neighbours are one.
     static func merged(
         attachments: [RetrievedChunk], others: [RetrievedChunk], topK: Int
     ) -> [RetrievedChunk] {
         var known: Set<Chunk.ID> = []
-        let named = firstOfEachFirst(attachments).filter { known.insert($0.chunk.id).inserted }
+        var duplicates = NearDuplicates()
+        let named = Neighbours.joined(
+            firstOfEachFirst(attachments).filter { chunk in
+                known.insert(chunk.chunk.id).inserted
+                    && duplicates.isNew(chunk, represents: true)
+            })
+        let rest = Neighbours.joined(
+            others.filter { chunk in
+                known.insert(chunk.chunk.id).inserted && duplicates.isNew(chunk)
+            })
         let documentCount = Set(attachments.map(\.documentID)).count
-        let share = max(documentCount, (topK + 1) / 2, topK - others.count)
-        var chunks = Array(named.prefix(min(share, topK)))
-        var seen = Set(chunks.map(\.chunk.id))
-        for chunk in others + named where chunks.count < topK {
-            if seen.insert(chunk.chunk.id).inserted { chunks.append(chunk) }
-        }
-        return withoutRisingScores(chunks)
+        let share = max(documentCount, (topK + 1) / 2, topK - rest.count)
+        let first = named.prefix(min(share, topK))
+        let chunks = first + (rest + named.dropFirst(first.count)).prefix(topK - first.count)
+        return withoutRisingScores(Array(chunks))
     }
 
     /// The best chunk of every document before the second of any.

@@ -36,7 +36,9 @@ extension IngestWorld {
                     content: answer, status: .complete, finishReason: .stop,
                     promptTokenCount: 40, completionTokenCount: 3, sources: sources,
                     citations: sources.indices.prefix(1).map {
-                        .init(marker: "[1]", sourceIndex: $0, quote: 0..<3, isVerified: true)
+                        .init(
+                            marker: "[1]", sourceIndex: $0, sentence: "", quote: 0..<3,
+                            isVerified: true)
                     }), replica: "test", in: transaction)
         }
         return turn.conversation

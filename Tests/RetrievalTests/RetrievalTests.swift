@@ -147,9 +147,12 @@ struct RetrievalTests {
     func sources() async throws {
         try await Library.run { library in
             try await library.add(
-                "mio.md", owner: .user(Library.alice.user), kind: .upload, [Self.secret])
-            try await library.add("nostro.md", kind: .upload, [Self.secret])
-            try await library.add("Pagina", [Self.secret])
+                "mio.md", owner: .user(Library.alice.user), kind: .upload,
+                [Self.secret + " L'ho scritta a matita sulla prima pagina."])
+            try await library.add(
+                "nostro.md", kind: .upload, [Self.secret + " La conosce solo il segretario."])
+            try await library.add(
+                "Pagina", [Self.secret + " Si cambia a ogni assemblea, per alzata di mano."])
             let question = "Qual è la parola segreta del diario?"
             for (sources, titles) in [
                 (Set([SourceKind.mine]), Set(["mio.md"])), ([.shared], ["nostro.md"]),

@@ -17,7 +17,11 @@ final class AnswerDraft: Sendable {
         var promptCharacterCount = 0
 
         var keptSources: [FinishedReply.Source] {
-            sources.map { .init(chunk: $0.chunk.id, document: $0.documentID, score: $0.score) }
+            sources.map {
+                .init(
+                    chunk: $0.chunk.id, chunkCount: $0.chunk.joinedCount,
+                    document: $0.documentID, score: $0.score)
+            }
         }
 
         /// As the endpoint counted, or about.

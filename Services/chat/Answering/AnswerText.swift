@@ -4,7 +4,7 @@ import Domain
 struct AnswerText: Sendable {
     enum Output: Sendable, Hashable {
         case text(String)
-        case citation(marker: String, sourceIndex: Int, Quote)
+        case citation(marker: String, sourceIndex: Int, sentence: String, Quote)
     }
 
     private let sources: [NumberedSource]
@@ -47,7 +47,7 @@ struct AnswerText: Sendable {
             .text(text)
         case .citation(let number, let sentence):
             .citation(
-                marker: "[\(number)]", sourceIndex: number - 1,
+                marker: "[\(number)]", sourceIndex: number - 1, sentence: sentence,
                 Quote(for: sentence, in: sources[number - 1].chunk.text))
         }
     }

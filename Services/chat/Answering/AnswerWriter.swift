@@ -172,9 +172,9 @@ struct AnswerWriter: Sendable {
         for try await event in stream {
             switch event {
             case .text(let piece):
-                try emit(text.feed(piece), to: answer)
+                try emit(text.feed(piece), to: answer, sources)
             case .finished(let reason, let usage):
-                try emit(text.finish(), to: answer)
+                try emit(text.finish(), to: answer, sources)
                 answer.draft.change { draft in
                     draft.promptTokenCount = usage?.promptTokenCount
                     draft.completionTokenCount = usage?.completionTokenCount
@@ -194,23 +194,26 @@ struct AnswerWriter: Sendable {
         return .stop
     }
 
-    private func emit(_ outputs: [AnswerText.Output], to answer: RunningAnswer) throws {
+    private func emit(
+        _ outputs: [AnswerText.Output], to answer: RunningAnswer, _ sources: [NumberedSource]
+    ) throws {
         for output in outputs {
             switch output {
             case .text(let text):
                 answer.draft.change { $0.text += text }
                 try answer.log.append(.token(text))
-            case .citation(let marker, let index, let quote):
+            case .citation(let marker, let index, let sentence, let quote):
                 answer.draft.change { draft in
                     draft.citations.append(
                         .init(
-                            marker: marker, sourceIndex: index, quote: quote.span,
-                            isVerified: quote.isVerified))
+                            marker: marker, sourceIndex: index, sentence: sentence,
+                            quote: quote.span, isVerified: quote.isVerified))
                 }
                 try answer.log.append(
                     .citation(
                         .init(
-                            marker: marker, sourceIndex: index, quote: quote.text,
+                            marker: marker, sourceIndex: index, sentence: sentence,
+                            quote: quote.span, of: sources[index].chunk,
                             verified: quote.isVerified)))
             }
         }

@@ -27,6 +27,11 @@ struct Quote: Sendable, Hashable {
         isVerified = hasItsNumbers
     }
 
+    static func text(in source: String, at span: Range<Int>) -> String {
+        let scalars = source.unicodeScalars.dropFirst(span.lowerBound).prefix(span.count)
+        return String(String.UnicodeScalarView(scalars))
+    }
+
     /// Where a quote stands in its source, in Unicode scalars; nil when it does not.
     static func span(of quote: String, in source: String) -> Range<Int>? {
         let scalars = source.unicodeScalars

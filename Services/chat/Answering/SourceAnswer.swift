@@ -48,12 +48,12 @@ struct SourceAnswer: Encodable, Sendable {
                 ? Attachment.ID(rawValue: numbered.documentID.rawValue) : nil,
             path: numbered.path, url: numbered.url, page: numbered.chunk.page,
             start: numbered.chunk.span.lowerBound, end: numbered.chunk.span.upperBound,
-            boxes: Self.boxes(of: numbered.chunk))
+            boxes: Self.boxes(numbered.chunk.boxes, on: numbered.chunk.page))
     }
 
-    private static func boxes(of chunk: Chunk) -> [Box]? {
-        guard let page = chunk.page, !chunk.boxes.isEmpty else { return nil }
-        return chunk.boxes.map {
+    static func boxes(_ boxes: [LineBox], on page: Int?) -> [Box]? {
+        guard let page, !boxes.isEmpty else { return nil }
+        return boxes.map {
             Box(page: page, left: $0.left, top: $0.top, width: $0.width, height: $0.height)
         }
     }

@@ -57,7 +57,7 @@ struct MessageAnswer: Encodable, Sendable {
             return .value(
                 .init(
                     marker: citation.marker, sourceIndex: citation.sourceIndex,
-                    quote: Self.quote(citation.quote, of: chunk.chunk.text),
+                    sentence: citation.sentence, quote: citation.quote, of: chunk.chunk,
                     verified: citation.isVerified))
         }
         feedback = references.feedback.map(FeedbackAnswer.init)
@@ -66,12 +66,6 @@ struct MessageAnswer: Encodable, Sendable {
             return .value(
                 Attached(id: named.id, attachmentID: named.id, filename: filename))
         }
-    }
-
-    private static func quote(_ span: Range<Int>?, of text: String) -> String {
-        guard let span else { return "" }
-        let scalars = text.unicodeScalars.dropFirst(span.lowerBound).prefix(span.count)
-        return String(String.UnicodeScalarView(scalars))
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -46,16 +46,59 @@ enum AnswerEvent: Sendable {
         }
     }
 
-    struct Citation: Encodable, Sendable, Hashable {
+    struct Citation: Encodable, Sendable {
         let marker: String
         let sourceIndex: Int
+        /// Of the answer: what the marker stands for.
+        let sentence: String
         /// Empty where no sentence of the source was recognised.
         let quote: String
         let verified: Bool
+        let place: Place?
+
+        /// Where the quote stands in its document.
+        struct Place: Sendable {
+            let page: Int?
+            /// In Unicode scalars of the document's text.
+            let span: Range<Int>
+            let boxes: [SourceAnswer.Box]?
+        }
 
         private enum CodingKeys: String, CodingKey {
-            case marker, quote, verified
+            case marker, sentence, quote, verified, page, start, end, boxes
             case sourceIndex = "source_index"
+        }
+
+        /// - Parameter quote: its span in the source's text.
+        init(
+            marker: String, sourceIndex: Int, sentence: String, quote: Range<Int>?,
+            of source: Chunk, verified: Bool
+        ) {
+            self.marker = marker
+            self.sourceIndex = sourceIndex
+            self.sentence = sentence
+            self.quote = quote.map { Quote.text(in: source.text, at: $0) } ?? ""
+            self.verified = verified
+            place = quote.map { quote in
+                let start = source.span.lowerBound
+                return Place(
+                    page: source.page, span: start + quote.lowerBound..<start + quote.upperBound,
+                    boxes: SourceAnswer.boxes(source.boxes(of: quote), on: source.page))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(marker, forKey: .marker)
+            try container.encode(sourceIndex, forKey: .sourceIndex)
+            try container.encode(sentence, forKey: .sentence)
+            try container.encode(quote, forKey: .quote)
+            try container.encode(verified, forKey: .verified)
+            guard let place else { return }
+            try container.encodeIfPresent(place.page, forKey: .page)
+            try container.encode(place.span.lowerBound, forKey: .start)
+            try container.encode(place.span.upperBound, forKey: .end)
+            try container.encodeIfPresent(place.boxes, forKey: .boxes)
         }
     }
 

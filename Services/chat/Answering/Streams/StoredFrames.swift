@@ -19,11 +19,12 @@ enum StoredFrames {
     struct Citation: Decodable {
         let marker: String
         let sourceIndex: Int
+        let sentence: String
         let quote: String
         let verified: Bool
 
         private enum CodingKeys: String, CodingKey {
-            case marker, quote, verified
+            case marker, sentence, quote, verified
             case sourceIndex = "source_index"
         }
     }

@@ -105,10 +105,11 @@ struct TakeOver: Sendable {
             content: said.text, status: .incomplete, finishReason: .error,
             usage: (0, AnswerDraft.tokenCount(ofCharacters: said.text.count)),
             citations: said.citations.compactMap { citation in
-                guard let source = abandoned.sourceTexts[citation.sourceIndex] else { return nil }
+                guard let source = abandoned.sources[citation.sourceIndex] else { return nil }
                 return FinishedReply.Citation(
                     marker: citation.marker, sourceIndex: citation.sourceIndex,
-                    quote: Quote.span(of: citation.quote, in: source),
+                    sentence: citation.sentence,
+                    quote: Quote.span(of: citation.quote, in: source.text),
                     isVerified: citation.verified)
             }, drawnFrom: abandoned.drawnFrom)
     }
