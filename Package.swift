@@ -205,7 +205,7 @@ let package = Package(
             "RetrievalTests",
             [
                 "Retrieval", "TextAnalysis", "Qdrant", "Database", "Postgres", "ModelEndpoint",
-                "OutboundHTTP", "Domain", logging,
+                "OutboundHTTP", "Domain", logging, nioCore, nioHTTP1,
             ]),
         tests(
             "RuntimeTests",

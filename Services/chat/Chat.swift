@@ -51,7 +51,12 @@ struct Chat: Sendable {
             settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
         retrieval = Retrieval(
             qdrant: qdrant, models: models, pool: pool,
-            fusion: Fusion(k: settings.fusion.k, weights: settings.fusion.weights), logger: logger)
+            fusion: Fusion(k: settings.fusion.k, weights: settings.fusion.weights),
+            reranker: settings.reranking.map { reranking in
+                Reranker(
+                    http: OutboundHTTP(client: client, peer: "reranker", logger: logger),
+                    url: reranking.url, apiKey: reranking.apiKey, model: reranking.model)
+            }, logger: logger)
         generation = LiveGeneration(
             pool: pool, listener: listener, qdrant: qdrant, replica: replica, logger: logger)
         turns = Wakeups(listener, channel: MessageStore.turnsChannel)
@@ -61,17 +66,23 @@ struct Chat: Sendable {
         let writer = AnswerWriter(
             settings: answers,
             materials: AnswerMaterials(
-                pool: pool, retrieval: retrieval, generation: generation,
+                pool: pool, retrieval: retrieval,
+                rewriter: QuestionRewriter(
+                    models: models, model: answers.model,
+                    asksModel: answers.rewritesQuestions, logger: logger),
+                generation: generation,
                 attachments: attachments, attachmentWait: answers.attachmentWait,
                 historyCountMax: answers.historyCountMax),
             models: models, keeper: AnswerKeeper(pool: pool, logger: logger), turns: turns,
             pool: pool, logger: logger)
         let titles = TitleMaker(
             models: models, model: answers.model, pool: pool, logger: logger)
+        let summaries = SummaryMaker(
+            models: models, model: answers.model, historyCountMax: answers.historyCountMax,
+            pool: pool, logger: logger)
         answering = Answering(
-            writer: writer, titles: answers.makesTitles ? titles : nil, pool: pool,
-            listener: listener, replica: replica, limits: limits,
-            logger: logger)
+            writer: writer, titles: answers.makesTitles ? titles : nil, summaries: summaries,
+            pool: pool, listener: listener, replica: replica, limits: limits, logger: logger)
     }
 
     /// What runs, in the order of starting; stopped in reverse. Answers are given their time first,

@@ -16,16 +16,19 @@ package struct Retrieval: Sendable {
     let models: ModelEndpoint
     let pool: PostgresPool
     let fusion: Fusion
+    /// Nil where no such model is configured.
+    let reranker: Reranker?
     let logger: Logger
 
     package init(
         qdrant: Qdrant, models: ModelEndpoint, pool: PostgresPool, fusion: Fusion = .tuned,
-        logger: Logger
+        reranker: Reranker? = nil, logger: Logger
     ) {
         self.qdrant = qdrant
         self.models = models
         self.pool = pool
         self.fusion = fusion
+        self.reranker = reranker
         self.logger = logger
     }
 
@@ -43,12 +46,19 @@ package struct Retrieval: Sendable {
             attachments: attachments ?? [], topK: topK, fusion: fusion)
         if search.isEmpty { return RetrievalResult(chunks: [], isDegraded: false) }
         let (dense, isWithoutMeaning) = try await embedded(search)
-        guard let proposals = try await proposals(search, dense: dense) else {
-            return RetrievalResult(
-                chunks: try await chunksByFullText(search), isDegraded: true)
-        }
+        let proposals = try await proposals(search, dense: dense)
+        let found =
+            if let proposals {
+                try await found(search, of: proposals)
+            } else {
+                try await foundByFullText(search)
+            }
+        let (ranked, isUnranked) = try await reranked(found, for: search)
         return RetrievalResult(
-            chunks: try await chunks(search, of: proposals), isDegraded: isWithoutMeaning)
+            chunks: Merging.merged(
+                attachments: ranked.attachments + found.beginnings, others: ranked.others,
+                topK: search.topK),
+            isDegraded: proposals == nil || isWithoutMeaning || isUnranked)
     }
 
     /// The question's vector, made by the model that the generation was made for.
@@ -87,9 +97,7 @@ package struct Retrieval: Sendable {
         }
     }
 
-    private func chunks(
-        _ search: Search, of proposals: Proposals
-    ) async throws -> [RetrievedChunk] {
+    private func found(_ search: Search, of proposals: Proposals) async throws -> Found {
         let (everything, named, beginnings) = try await pool.read { session in
             let store = ChunkStore(session)
             let number = search.generation.number
@@ -110,11 +118,10 @@ package struct Retrieval: Sendable {
         let attached = proposals.attachments.compactMap { candidate in
             named[candidate.chunkID].map { RetrievedChunk($0, score: candidate.score) }
         }
-        return Merging.merged(
-            attachments: attached + beginnings, others: others, topK: search.topK)
+        return Found(attachments: attached, beginnings: beginnings, others: others)
     }
 
-    private func chunksByFullText(_ search: Search) async throws -> [RetrievedChunk] {
+    private func foundByFullText(_ search: Search) async throws -> Found {
         let (everything, named, beginnings) = try await pool.read { session in
             let store = ChunkStore(session)
             return (
@@ -130,10 +137,56 @@ package struct Retrieval: Sendable {
                 try search.beginnings(session)
             )
         }
-        let others = search.relevantByWords(everything)
-        return Merging.merged(
-            attachments: search.rankedByWords(named) + beginnings, others: others,
-            topK: search.topK)
+        return Found(
+            attachments: search.rankedByWords(named), beginnings: beginnings,
+            others: search.relevantByWords(everything))
+    }
+
+    /// In the order of the reranking model, if there is one. It is away: the order stays, and that is
+    /// said.
+    private func reranked(
+        _ found: Found, for search: Search
+    ) async throws -> (Found, isUnranked: Bool) {
+        let all = found.attachments + found.others
+        guard let reranker, all.count > 1, !search.question.allSatisfy(\.isWhitespace) else {
+            return (found, false)
+        }
+        var texts: [Chunk.ID: String] = [:]
+        for chunk in all { texts[chunk.chunk.id] = chunk.chunk.embeddedText }
+        let ids = Array(texts.keys)
+        do {
+            let scores = try await reranker.scores(
+                of: ids.compactMap { texts[$0] },
+                for: String(search.question.prefix(Search.embeddedLengthMax)),
+                deadline: Search.rerankingDeadline)
+            let score = Dictionary(uniqueKeysWithValues: zip(ids, scores))
+            return (found.ranked { score[$0] ?? 0 }, false)
+        } catch .cancelled {
+            throw CancellationError()
+        } catch {
+            logger.warning("chunks are not reranked", metadata: ["error": "\(error)"])
+            return (found, true)
+        }
+    }
+}
+
+/// What may be used, by the ways it was found, each best first.
+private struct Found {
+    var attachments: [RetrievedChunk]
+    let beginnings: [RetrievedChunk]
+    var others: [RetrievedChunk]
+
+    func ranked(by score: (Chunk.ID) -> Double) -> Found {
+        func ranked(_ chunks: [RetrievedChunk]) -> [RetrievedChunk] {
+            let scored = chunks.map { chunk in
+                var chunk = chunk
+                chunk.score = score(chunk.chunk.id)
+                return chunk
+            }
+            return scored.sorted { $0.score > $1.score }
+        }
+        return Found(
+            attachments: ranked(attachments), beginnings: beginnings, others: ranked(others))
     }
 }
 

@@ -22,6 +22,8 @@ struct Search: Sendable {
     static let embeddedLengthMax = 2000
     /// A question takes 30 ms; behind this a person waits for nothing.
     static let embeddingDeadline: Duration = .seconds(5)
+    /// Some forty texts take half a second on a card.
+    static let rerankingDeadline: Duration = .seconds(3)
 
     init(
         question: String, principal: Principal, generation: Generation, sources: Set<SourceKind>,

@@ -29,6 +29,7 @@ struct ChatWorld: Sendable {
         limits: Answering.Limits = .init(), turnWait: Duration = .seconds(30),
         modelIdle: Duration = .seconds(20), live: Bool = false, makesTitles: Bool = false,
         allowance: AnswerAllowance = AnswerAllowance(),
+        answers: @escaping @Sendable (inout AnswerWriter.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         try await withDatabase { pool in
@@ -37,7 +38,7 @@ struct ChatWorld: Sendable {
                 do {
                     try await replica(
                         pool, model, http, limits, turnWait, modelIdle, live: live,
-                        makesTitles: makesTitles, allowance: allowance, body)
+                        makesTitles: makesTitles, allowance: allowance, answers: answers, body)
                     try await http.shutdown()
                 } catch {
                     try await http.shutdown()
@@ -67,6 +68,7 @@ struct ChatWorld: Sendable {
         _ pool: PostgresPool, _ model: ScriptedModel, _ http: HTTPClient,
         _ limits: Answering.Limits, _ turnWait: Duration, _ modelIdle: Duration, live: Bool,
         makesTitles: Bool = false, allowance: AnswerAllowance = AnswerAllowance(),
+        answers: @Sendable (inout AnswerWriter.Settings) -> Void = { _ in },
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         var reader = SettingsReader([
@@ -82,6 +84,7 @@ struct ChatWorld: Sendable {
         settings.answers.makesTitles = makesTitles
         settings.allowance = allowance
         settings.answers.attachmentWait = turnWait
+        answers(&settings.answers)
         settings.answers.modelLimits = ChatLimits(headDeadline: modelIdle, idle: modelIdle)
         let chat = Chat(
             settings: settings, database: pool.configuration, client: http, limits: limits,

@@ -79,7 +79,7 @@ struct Library: Sendable {
         Qdrant(http: http("qdrant"), url: url ?? stack.qdrant, apiKey: nil)
     }
 
-    private func http(_ peer: String) -> OutboundHTTP {
+    func http(_ peer: String) -> OutboundHTTP {
         OutboundHTTP(client: client, peer: peer, logger: .test)
     }
 
@@ -92,10 +92,14 @@ struct Library: Sendable {
             questions: address(url ?? stack.questions), batchSize: 2)
     }
 
-    func retrieval(qdrant: String? = nil, questions: String? = nil) -> Retrieval {
+    func retrieval(
+        qdrant: String? = nil, questions: String? = nil, reranker: String? = nil
+    ) -> Retrieval {
         Retrieval(
             qdrant: self.qdrant(at: qdrant), models: models(questions: questions), pool: pool,
-            logger: .test)
+            reranker: reranker.map {
+                Reranker(http: http("reranker"), url: $0, apiKey: nil, model: "judge")
+            }, logger: .test)
     }
 
     func search(

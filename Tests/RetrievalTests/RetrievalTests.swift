@@ -96,6 +96,12 @@ struct RetrievalTests {
     private static let secret = Library.Section(
         heading: "Diario", text: "La parola segreta del diario è farfalla.", language: .italian)
 
+    /// The same with something more, so that it is no duplicate.
+    private static func secret(and more: String) -> Library.Section {
+        Library.Section(
+            heading: secret.heading, text: "\(secret.text) \(more)", language: .italian)
+    }
+
     @Test("gives nothing of a deleted document, though its points are still there")
     func deleted() async throws {
         try await Library.run { library in
@@ -143,16 +149,43 @@ struct RetrievalTests {
         }
     }
 
+    @Test("is in the reranking model's order, if there is one, or as before while that is away")
+    func reranked() async throws {
+        try await Library.run { library in
+            try await library.addPages()
+            let question = "How much does the community battery store?"
+            let plain = try await library.search(question)
+            let first = try #require(plain.chunks.first)
+            let last = try #require(plain.chunks.last)
+            #expect(first != last)
+            let word = last.chunk.text.split(separator: " ").map(String.init).first { word in
+                plain.chunks.count { $0.chunk.embeddedText.contains(word) } == 1
+            }
+            try await library.tell(reranker: try #require(word))
+            let url = try environment("TEST_SCRIPTED_URL")
+            let judged = try await library.retrieval(reranker: url).search(
+                question, for: Library.alice, in: library.generation, topK: 5)
+            #expect(judged.chunks.first?.chunk.id == last.chunk.id)
+            #expect(judged.chunks.count == plain.chunks.count)
+            #expect(!judged.isDegraded)
+
+            let away = try await library.retrieval(reranker: Library.away).search(
+                question, for: Library.alice, in: library.generation, topK: 5)
+            #expect(away.chunks == plain.chunks)
+            #expect(away.isDegraded)
+        }
+    }
+
     @Test("is restricted to the sources asked for")
     func sources() async throws {
         try await Library.run { library in
             try await library.add(
                 "mio.md", owner: .user(Library.alice.user), kind: .upload,
-                [Self.secret + " L'ho scritta a matita sulla prima pagina."])
+                [Self.secret(and: "L'ho scritta a matita sulla prima pagina.")])
             try await library.add(
-                "nostro.md", kind: .upload, [Self.secret + " La conosce solo il segretario."])
+                "nostro.md", kind: .upload, [Self.secret(and: "La conosce solo il segretario.")])
             try await library.add(
-                "Pagina", [Self.secret + " Si cambia a ogni assemblea, per alzata di mano."])
+                "Pagina", [Self.secret(and: "Si cambia a ogni assemblea, per alzata di mano.")])
             let question = "Qual è la parola segreta del diario?"
             for (sources, titles) in [
                 (Set([SourceKind.mine]), Set(["mio.md"])), ([.shared], ["nostro.md"]),

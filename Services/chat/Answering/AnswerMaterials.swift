@@ -10,12 +10,15 @@ struct AnswerMaterials: Sendable {
         var question: String
         var sources: [NumberedSource] = []
         var history: [ChatMessage] = []
+        /// Of what was said before the history.
+        var summary: String?
         var drawnFrom: [Message.ID] = []
         var absentAttachments: [AnswerEvent.AbsentAttachment] = []
     }
 
     let pool: PostgresPool
     let retrieval: Retrieval
+    let rewriter: QuestionRewriter
     let generation: LiveGeneration
     let attachments: Wakeups
     let attachmentWait: Duration
@@ -40,15 +43,17 @@ struct AnswerMaterials: Sendable {
         try answer.log.append(
             .status(.init(stage: .retrieving, notReady: absent.isEmpty ? nil : absent)))
         let ready = attached.filter { $0.status == .indexed }.map(\.id)
-        let result = try await search(for: asked, isEmpty: isEmpty, attached: ready)
+        if !asked.beginsConversation { try await addHistory(to: &found, for: asked) }
+        let result = try await search(
+            for: asked, isEmpty: isEmpty, attached: ready, after: found.history)
         if result.isDegraded { try answer.log.append(.status(.init(stage: .degraded))) }
         found.sources = NumberedSource.list(of: result.chunks)
-        try await addHistory(to: &found, for: answer)
         return found
     }
 
     private func search(
-        for asked: AskedQuestion, isEmpty: Bool, attached: [Attachment.ID]
+        for asked: AskedQuestion, isEmpty: Bool, attached: [Attachment.ID],
+        after history: [ChatMessage]
     ) async throws -> RetrievalResult {
         let nothing = RetrievalResult(chunks: [], isDegraded: false)
         guard let live = await generation.current() else { return nothing }
@@ -66,8 +71,9 @@ struct AnswerMaterials: Sendable {
                 }, isDegraded: false)
         }
         if Question.needsNoSearch(asked.turn.text) { return nothing }
+        let searchable = try await rewriter.searchable(asked.turn.text, after: history)
         return try await retrieval.search(
-            asked.turn.text, for: asked.principal, in: live, sources: asked.sources,
+            searchable, for: asked.principal, in: live, sources: asked.sources,
             attachments: attached.isEmpty ? nil : attached, topK: asked.topK)
     }
 
@@ -92,12 +98,11 @@ struct AnswerMaterials: Sendable {
         }
     }
 
-    private func addHistory(to found: inout Found, for answer: RunningAnswer) async throws {
-        let asked = answer.question
-        let (choice, drawnFrom) = try await pool.read { session in
+    private func addHistory(to found: inout Found, for asked: AskedQuestion) async throws {
+        let (choice, summary, drawnFrom) = try await pool.read { session in
             let store = MessageStore(session)
             guard let question = try store.find(asked.turn.question, for: asked.principal) else {
-                return (History.Choice(), [Message.ID]())
+                return (History.Choice(), ConversationSummary?.none, [Message.ID]())
             }
             let earlier = try store.list(
                 in: asked.turn.conversation, before: question.sequence,
@@ -106,13 +111,15 @@ struct AnswerMaterials: Sendable {
             let choice = History.choice(
                 of: earlier, tainted: try store.tainted(among: replies, for: asked.principal),
                 countMax: historyCountMax)
-            return (
-                choice,
-                try store.drawnFrom(choice.replies, countMax: Self.drawnFromCountMax)
-            )
+            let summary = try SummaryStore(session).find(
+                of: asked.turn.conversation, for: asked.principal)
+            let drawnFrom = try store.drawnFrom(
+                choice.replies, countMax: Self.drawnFromCountMax)
+            return (choice, summary, drawnFrom)
         }
         found.history = choice.messages
-        found.drawnFrom = drawnFrom
+        found.summary = summary?.text
+        found.drawnFrom = Array(Set(drawnFrom + (summary?.drawnFrom ?? [])))
     }
 
     private static func words(for status: Attachment.Status) -> String {

@@ -17,6 +17,8 @@ struct AnswerWriter: Sendable {
         var modelLimits = ChatLimits()
         var turnWait: Duration = .seconds(30)
         var attachmentWait: Duration = .seconds(30)
+        /// Whether the model is asked to rewrite questions that lean on the conversation.
+        var rewritesQuestions = true
         /// Whether the model is asked for the titles of new conversations.
         var makesTitles = true
     }
@@ -139,7 +141,8 @@ struct AnswerWriter: Sendable {
         }
         try answer.log.append(.status(.init(stage: .generating)))
         let prompt = Prompt(
-            systemPrompt: settings.systemPrompt, history: found.history, sources: sources,
+            systemPrompt: settings.systemPrompt, summary: found.summary, history: found.history,
+            sources: sources,
             context: answer.question.context, absentAttachments: found.absentAttachments,
             question: found.question, language: Analyser.language(of: found.question),
             asksForCitations: answer.question.includesCitations)

@@ -34,6 +34,22 @@ enum History {
         return choice
     }
 
+    /// The older half of the turns after a message, once they take most of what a prompt may hold: none
+    /// of them has been left out of a prompt by then. Nil before.
+    static func toSummarise(
+        _ messages: [Message], tainted: Set<Message.ID>, countMax: Int,
+        characterCountMax: Int = characterCountMax
+    ) -> [(question: Message, reply: Message)]? {
+        let turns = pairs(in: messages).filter { !tainted.contains($0.reply.id) }
+        let characterCount = turns.reduce(0) {
+            $0 + $1.question.content.count + $1.reply.content.count
+        }
+        let isFull =
+            turns.count * 2 > countMax * 3 / 4 || characterCount > characterCountMax * 3 / 4
+        guard countMax > 0, isFull, turns.count > 1 else { return nil }
+        return Array(turns.prefix(turns.count / 2))
+    }
+
     private static func pairs(
         in messages: [Message]
     ) -> [(question: Message, reply: Message)] {

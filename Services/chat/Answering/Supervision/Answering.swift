@@ -30,6 +30,7 @@ final class Answering: Service {
     private let writer: AnswerWriter
     /// Nil where the model is not asked for titles.
     private let titles: TitleMaker?
+    private let summaries: SummaryMaker
     private let leases: Leases
     private let flusher: FrameFlusher
     private let takeOver: TakeOver
@@ -38,11 +39,12 @@ final class Answering: Service {
     private let starter: AsyncStream<RunningAnswer>.Continuation
 
     init(
-        writer: AnswerWriter, titles: TitleMaker?, pool: PostgresPool, listener: PostgresListener,
-        replica: String, limits: Limits = Limits(), logger: Logger
+        writer: AnswerWriter, titles: TitleMaker?, summaries: SummaryMaker, pool: PostgresPool,
+        listener: PostgresListener, replica: String, limits: Limits = Limits(), logger: Logger
     ) {
         self.writer = writer
         self.titles = titles
+        self.summaries = summaries
         self.replica = replica
         self.limits = limits
         running = RunningAnswers(countMax: limits.answerCountMax)
@@ -89,12 +91,19 @@ final class Answering: Service {
                 group.addTask {
                     let isMade = await self.writer.write(answer, replica: self.replica)
                     self.running.remove(answer.id)
-                    if isMade, answer.question.beginsConversation {
-                        await self.titles?.makeTitle(for: answer)
-                    }
+                    if isMade { await self.lookBack(at: answer) }
                 }
             }
             group.cancelAll()
+        }
+    }
+
+    /// What is done once an answer is there, and nobody waits for.
+    private func lookBack(at answer: RunningAnswer) async {
+        if answer.question.beginsConversation {
+            await titles?.makeTitle(for: answer)
+        } else {
+            await summaries.extendSummary(after: answer)
         }
     }
 

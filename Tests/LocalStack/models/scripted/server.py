@@ -23,6 +23,11 @@ class ScriptedModel:
 
     def __init__(self) -> None:
         self.scripts = Scripts()
+        self.plays = {
+            "/v1/chat/completions": self._chat,
+            "/v1/embeddings": self._embed,
+            "/v1/rerank": self._rerank,
+        }
         self.control = Starlette(
             routes=[
                 Route("/health", self._health),
@@ -36,7 +41,7 @@ class ScriptedModel:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if path in ("/v1/chat/completions", "/v1/embeddings"):
+        if path in self.plays:
             await self._serve(path, Request(scope, receive), receive, send)
         else:
             await self.control(scope, receive, send)
@@ -51,8 +56,7 @@ class ScriptedModel:
         script = self.scripts.models[model]
         record = script.record(path, dict(request.headers), body)
         player = Player(script, script.next_reply(), model, send)
-        play = self._chat if path.endswith("completions") else self._embed
-        playing = asyncio.create_task(play(player, body))
+        playing = asyncio.create_task(self.plays[path](player, body))
         leaving = asyncio.create_task(_until_client_leaves(receive))
         await asyncio.wait([playing, leaving], return_when=asyncio.FIRST_COMPLETED)
         record["ended"] = "complete" if playing.done() else "client_left"
@@ -87,6 +91,20 @@ class ScriptedModel:
             "model": body["model"],
             "usage": {"prompt_tokens": total, "total_tokens": total},
         }
+        await player.answer(200, [(b"content-type", b"application/json")], orjson.dumps(document))
+
+    async def _rerank(self, player: Player, body: dict[str, Any]) -> None:
+        """Texts that hold the script's word first, the others by how short they are."""
+        if await player.refuse():
+            return
+        await player.pauses()
+        word = player.settings.get("prefer")
+        results = [
+            {"index": index, "relevance_score": (word in text) - len(text) / 1e6 if word else 0.0}
+            for index, text in enumerate(body["documents"])
+        ]
+        results.sort(key=lambda one: one["relevance_score"], reverse=True)
+        document = {"model": body["model"], "results": results}
         await player.answer(200, [(b"content-type", b"application/json")], orjson.dumps(document))
 
     async def _health(self, _: Request) -> Response:
