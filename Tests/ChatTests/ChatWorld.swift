@@ -29,7 +29,7 @@ struct ChatWorld: Sendable {
         limits: Answering.Limits = .init(), turnWait: Duration = .seconds(30),
         modelIdle: Duration = .seconds(20), live: Bool = false, makesTitles: Bool = false,
         allowance: AnswerAllowance = AnswerAllowance(),
-        answers: @escaping @Sendable (inout AnswerWriter.Settings) -> Void = { _ in },
+        answers: AnswerWriter.Settings = .init(model: "scripted"),
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         try await withDatabase { pool in
@@ -68,7 +68,7 @@ struct ChatWorld: Sendable {
         _ pool: PostgresPool, _ model: ScriptedModel, _ http: HTTPClient,
         _ limits: Answering.Limits, _ turnWait: Duration, _ modelIdle: Duration, live: Bool,
         makesTitles: Bool = false, allowance: AnswerAllowance = AnswerAllowance(),
-        answers: @Sendable (inout AnswerWriter.Settings) -> Void = { _ in },
+        answers: AnswerWriter.Settings = .init(model: "scripted"),
         _ body: @escaping @Sendable (ChatWorld) async throws -> Void
     ) async throws {
         var reader = SettingsReader([
@@ -80,11 +80,11 @@ struct ChatWorld: Sendable {
         ])
         var settings = ChatSettings(from: &reader)
         try reader.finish()
+        settings.answers = answers
         settings.answers.turnWait = turnWait
         settings.answers.makesTitles = makesTitles
         settings.allowance = allowance
         settings.answers.attachmentWait = turnWait
-        answers(&settings.answers)
         settings.answers.modelLimits = ChatLimits(headDeadline: modelIdle, idle: modelIdle)
         let chat = Chat(
             settings: settings, database: pool.configuration, client: http, limits: limits,

@@ -50,7 +50,9 @@ struct FollowUpTests {
     private static func withTwoFiles(
         rewrites: Bool = true, _ body: @escaping @Sendable (ChatWorld, String) async throws -> Void
     ) async throws {
-        try await ChatWorld.run(answers: { $0.rewritesQuestions = rewrites }) { world in
+        var answers = AnswerWriter.Settings(model: "scripted")
+        answers.rewritesQuestions = rewrites
+        try await ChatWorld.run(answers: answers) { world in
             try await world.withIndex {
                 let texts = [
                     "key.md": "The barn key is kept behind the clock in the hall.",

@@ -39,7 +39,9 @@ struct SummaryTests {
 
     @Test("stand in the prompt, are made once, and anew without what is deleted")
     func kept() async throws {
-        try await ChatWorld.run(answers: { $0.historyCountMax = 4 }) { world in
+        var answers = AnswerWriter.Settings(model: "scripted")
+        answers.historyCountMax = 4
+        try await ChatWorld.run(answers: answers) { world in
             try await world.withIndex {
                 let upload = try await world.upload("key.md")
                 try await world.index(upload, "The barn key is kept behind the clock in the hall.")
