@@ -7,6 +7,8 @@ import TestSupport
 final class ScriptedModel: Sendable {
     enum Step: Sendable {
         case send(String)
+        /// What depends on the request, which is given as it came.
+        case respond(@Sendable (_ request: String) throws -> [String])
         /// Tells the test, then waits for it.
         case pause(reached: Signal, goOn: Signal)
         /// Says nothing more, until the other side goes away.
@@ -73,6 +75,10 @@ final class ScriptedModel: Sendable {
                 switch step {
                 case .send(let text):
                     try await outbound.write(ByteBuffer(string: text))
+                case .respond(let answer):
+                    for text in try answer(text) {
+                        try await outbound.write(ByteBuffer(string: text))
+                    }
                 case .pause(let reached, let goOn):
                     reached.fire()
                     try await goOn.wait()
