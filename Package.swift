@@ -140,7 +140,7 @@ let package = Package(
             logging),
         shared(
             "HTTPService", "ServiceRuntime", "Identity", "Domain", hummingbird, logging, nioCore,
-            httpTypes, asyncAlgorithms, nioHTTP1),
+            httpTypes, nioHTTP1),
 
         service(
             "Gateway",
@@ -182,7 +182,10 @@ let package = Package(
         .executableTarget(
             name: "QueueBenchmark",
             dependencies: ["JobQueue", "Postgres", "Database", argumentParser, lifecycle, logging],
-            path: "Tests/Benchmarks", swiftSettings: settings),
+            path: "Tests/Benchmarks/Queue", swiftSettings: settings),
+        .executableTarget(
+            name: "StreamBenchmark", dependencies: [argumentParser] + nio,
+            path: "Tests/Benchmarks/Streams", swiftSettings: settings),
         // Not a test: it measures what retrieval finds. `make eval` runs it.
         .executableTarget(
             name: "Evaluation",

@@ -57,7 +57,11 @@ package struct ConversationStore {
     ) throws(PostgresError) -> [Conversation] {
         let rest: SQL =
             position.map {
-                "AND (c.last_sequence < \($0.sequence) OR (c.last_sequence = \($0.sequence) AND c.id > \($0.id)))"
+                // The first condition alone is one that the index can begin at.
+                """
+                AND c.last_sequence <= \($0.sequence)
+                AND (c.last_sequence < \($0.sequence) OR c.id > \($0.id))
+                """
             } ?? ""
         let rows = try session.run(
             """
@@ -186,11 +190,12 @@ package struct ConversationStore {
     private static func matching(_ search: String?) -> SQL {
         guard let search, !search.isEmpty else { return "" }
         let pattern = "%\(escapedForLike(search))%"
+        // With EXISTS, the planner may read everybody's messages first.
         return """
-            AND (c.title ILIKE \(pattern) OR EXISTS (
-                SELECT FROM messages m
+            AND (c.title ILIKE \(pattern) OR (
+                SELECT true FROM messages m
                 WHERE m.tenant_id = c.tenant_id AND m.conversation_id = c.id
-                  AND m.content ILIKE \(pattern)
+                  AND m.content ILIKE \(pattern) LIMIT 1
             ))
             """
     }

@@ -1,4 +1,3 @@
-import AsyncAlgorithms
 import FoundationEssentials
 import HTTPTypes
 package import Hummingbird
@@ -6,8 +5,9 @@ package import NIOCore
 
 /// An answer of server-sent events.
 ///
-/// Frames are written one by one as they come, nothing waits in between. A comment goes out after
-/// a silence, so that proxies keep the connection; every stream that ends, ends with the sentinel.
+/// Frames are written one by one as they come, nothing waits in between. Who makes them gives an empty one
+/// now and then when there is nothing to tell: after a silence a comment goes out then, so that proxies keep
+/// the connection. Every stream that ends, ends with the sentinel.
 /// A client that has gone is noticed by the next write or two, keep-alives included, and the reading of
 /// the frames ends: whoever reads them is only a viewer. (Hummingbird can watch the connection itself,
 /// but in 2.28 it traps when a client leaves whose body was read before.)
@@ -31,6 +31,23 @@ package struct EventStream: Sendable {
         frame.writeString("}\n\n")
         return frame
     }
+
+    /// The same of a text: most of all frames are, so that it matters what they cost.
+    package static func frame(id: Int, _ type: String, text: String) -> ByteBuffer {
+        var frame = ByteBuffer()
+        frame.reserveCapacity(64 + text.utf8.count * 2)
+        frame.writeString("id: ")
+        frame.writeString(String(id))
+        frame.writeString("\ndata: {\"type\": \"")
+        frame.writeString(type)
+        frame.writeString("\", \"data\": ")
+        frame.writeJSONString(text)
+        frame.writeString("}\n\n")
+        return frame
+    }
+
+    /// How often at least a source of frames gives an empty one.
+    package static let silenceInterval: Duration = .seconds(3)
 
     private let keepAliveInterval: Duration
 
@@ -58,29 +75,13 @@ package struct EventStream: Sendable {
         _ frames: Frames, to writer: inout any ResponseBodyWriter
     ) async throws where Frames.Element == ByteBuffer {
         var lastWrite = ContinuousClock.now
-        // The clock's ticks come in between the frames; a fifth of the interval is how late a
-        // comment may be.
-        let ticks = AsyncTimerSequence(interval: keepAliveInterval / 5, clock: .continuous)
-            .map { _ in Step.tick }
-        let steps = chain(frames.map { Step.frame($0) }, [Step.end].async)
-        for try await step in merge(steps, ticks) {
-            switch step {
-            case .frame(let frame): try await writer.write(frame)
-            case .tick:
-                guard ContinuousClock.now - lastWrite >= keepAliveInterval else { continue }
-                try await writer.write(Self.keepAlive)
-            case .end:
-                try await writer.write(Self.sentinel)
-                return
-            }
+        for try await frame in frames {
+            let isSilence = frame.readableBytes == 0
+            if isSilence, ContinuousClock.now - lastWrite < keepAliveInterval { continue }
+            try await writer.write(isSilence ? Self.keepAlive : frame)
             lastWrite = .now
         }
-    }
-
-    private enum Step: Sendable {
-        case frame(ByteBuffer)
-        case tick
-        case end
+        try await writer.write(Self.sentinel)
     }
 }
 

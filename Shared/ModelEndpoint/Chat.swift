@@ -67,11 +67,13 @@ package struct ChatLimits: Sendable {
 }
 
 extension ModelEndpoint {
-    /// An answer piece by piece. Never repeated by itself: the model would say something else.
-    package func chat(
+    /// An answer, given to `read` piece by piece; it is let go of when `read` ends. Never repeated by
+    /// itself: the model would say something else. Throws `ModelError`, and whatever `read` throws.
+    package func chat<Value: Sendable>(
         _ messages: [ChatMessage], model: String, temperature: Double? = nil,
-        outputTokenCountMax: Int? = nil, limits: ChatLimits = ChatLimits()
-    ) async throws(ModelError) -> ChatStream {
+        outputTokenCountMax: Int? = nil, limits: ChatLimits = ChatLimits(),
+        _ read: @escaping @Sendable (ChatStream) async throws -> Value
+    ) async throws -> Value {
         let body = try encodedJSON(
             ChatRequest(
                 model: model, messages: messages, temperature: temperature,
@@ -81,18 +83,37 @@ extension ModelEndpoint {
             deadline: limits.headDeadline)
         // A frame of a hundred bytes and more carries a token of four.
         request.responseByteCountMax = 1 << 20 + limits.outputByteCountMax * 256
-        let answer: StreamedAnswer
         do {
-            answer = try await chat.http.stream(request, idle: limits.idle, total: limits.total)
-        } catch {
+            return try await chat.http.stream(request, idle: limits.idle, total: limits.total) {
+                answer in
+                guard (200..<300).contains(answer.status) else {
+                    throw await refusal(of: answer)
+                }
+                let type = answer.headers.first(name: "content-type") ?? "text/event-stream"
+                guard type.lowercased().hasPrefix("text/event-stream") else {
+                    throw ModelError.undecodable
+                }
+                return try await read(
+                    ChatStream(answer.body, outputByteCountMax: limits.outputByteCountMax))
+            }
+        } catch let error as OutboundError {
             throw ModelError(error)
         }
-        guard (200..<300).contains(answer.status) else {
-            throw await refusal(of: answer)
+    }
+
+    /// The whole text of an answer.
+    package func text(
+        for messages: [ChatMessage], model: String, temperature: Double? = nil,
+        outputTokenCountMax: Int, limits: ChatLimits
+    ) async throws -> String {
+        try await chat(
+            messages, model: model, temperature: temperature,
+            outputTokenCountMax: outputTokenCountMax, limits: limits
+        ) { stream in
+            var text = ""
+            for try await case .text(let piece) in stream { text += piece }
+            return text
         }
-        let type = answer.headers.first(name: "content-type") ?? "text/event-stream"
-        guard type.lowercased().hasPrefix("text/event-stream") else { throw .undecodable }
-        return ChatStream(answer.body, outputByteCountMax: limits.outputByteCountMax)
     }
 
     private func refusal(of answer: StreamedAnswer) async -> ModelError {

@@ -80,6 +80,7 @@ package struct ChatStream: AsyncSequence, Sendable {
 
 /// Where in an answer we are. Pure: bytes in, events out.
 struct Reading {
+    private let decoder = JSONDecoder()
     private var parser = EventStreamParser(byteCountMax: ChatStream.frameByteCountMax)
     private var events: [ChatEvent] = []
     private var reason: ChatEvent.FinishReason?
@@ -132,7 +133,7 @@ struct Reading {
         }
         let piece: Piece
         do {
-            piece = try snakeCaseDecoder().decode(Piece.self, from: Data(frame))
+            piece = try decoder.decode(Piece.self, from: Data(frame))
         } catch {
             throw .undecodable
         }
@@ -200,6 +201,11 @@ private struct Piece: Decodable {
     struct Choice: Decodable {
         let delta: Delta?
         let finishReason: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case delta
+            case finishReason = "finish_reason"
+        }
     }
     struct Delta: Decodable {
         let content: String?
@@ -207,6 +213,11 @@ private struct Piece: Decodable {
     struct Usage: Decodable {
         let promptTokens: Int?
         let completionTokens: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case promptTokens = "prompt_tokens"
+            case completionTokens = "completion_tokens"
+        }
     }
     let choices: [Choice]?
     let usage: Usage?

@@ -81,12 +81,13 @@ package struct OutboundHTTP: Sendable {
         }
     }
 
-    /// The head of an answer and its body as it comes. `request.deadline` is for the head;
+    /// The head of an answer, and its body as it comes, for `read`. `request.deadline` is for the head;
     /// `idle` is the longest silence within the body, `total` the longest whole exchange.
-    /// Letting go of the body ends the exchange.
-    package func stream(
-        _ request: Request, idle: Duration, total: Duration
-    ) async throws(OutboundError) -> StreamedAnswer {
+    /// The exchange ends when `read` does, however much there is left.
+    package func stream<Value: Sendable>(
+        _ request: Request, idle: Duration, total: Duration,
+        _ read: @escaping @Sendable (StreamedAnswer) async throws -> Value
+    ) async throws -> Value {
         let end = ContinuousClock.now + total
         let response: HTTPClientResponse
         do {
@@ -94,11 +95,26 @@ package struct OutboundHTTP: Sendable {
         } catch {
             throw OutboundError(error, peer: peer)
         }
-        return StreamedAnswer(
+        let watchdog = Watchdog(idle: idle, end: end)
+        let answer = StreamedAnswer(
             peer: peer, status: Int(response.status.code), headers: response.headers,
             body: OutboundBody(
-                response.body, peer: peer, idle: idle, end: end,
+                response.body, peer: peer, watchdog: watchdog,
                 byteCountMax: request.responseByteCountMax))
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await read(answer) }
+            group.addTask {
+                await watchdog.waitForSilence()
+                return nil
+            }
+            while let value = try await group.next() {
+                if let value { return value }
+                // What reads is told that the time is over, and may yet end well.
+                group.cancelAll()
+            }
+            throw OutboundError.cancelled
+        }
     }
 
     private func outcome(

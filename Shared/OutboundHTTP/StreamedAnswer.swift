@@ -19,62 +19,48 @@ package struct OutboundBody: AsyncSequence, Sendable {
 
     let bytes: HTTPClientResponse.Body
     let peer: String
-    let idle: Duration
-    let end: ContinuousClock.Instant
+    let watchdog: Watchdog
     let byteCountMax: Int
 
     init(
-        _ bytes: HTTPClientResponse.Body, peer: String, idle: Duration,
-        end: ContinuousClock.Instant, byteCountMax: Int
+        _ bytes: HTTPClientResponse.Body, peer: String, watchdog: Watchdog, byteCountMax: Int
     ) {
         self.bytes = bytes
         self.peer = peer
-        self.idle = idle
-        self.end = end
+        self.watchdog = watchdog
         self.byteCountMax = byteCountMax
     }
 
-    package func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(source: Source(bytes), body: self)
-    }
+    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: self) }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
-        let source: Source
-        let body: OutboundBody
+        private let body: OutboundBody
+        private var bytes: HTTPClientResponse.Body.AsyncIterator
         private var byteCount = 0
 
-        init(source: Source, body: OutboundBody) {
-            self.source = source
+        init(body: OutboundBody) {
             self.body = body
+            bytes = body.bytes.makeAsyncIterator()
         }
 
         package mutating func next() async throws -> ByteBuffer? {
-            let limit = Swift.min(body.idle, body.end - .now)
+            body.watchdog.beginWaiting()
+            defer { body.watchdog.endWaiting() }
             let buffer: ByteBuffer?
             do {
-                let source = source
-                buffer = try await withDeadline(limit, peer: body.peer) { try await source.next() }
+                buffer = try await bytes.next(isolation: #isolation)
             } catch {
-                throw Task.isCancelled ? .cancelled : OutboundError(error, peer: body.peer)
+                throw Task.isCancelled ? interruption : OutboundError(error, peer: body.peer)
             }
             // The library ends the sequence of a cancelled task as if the peer had ended it.
-            if Task.isCancelled { throw OutboundError.cancelled }
+            if Task.isCancelled { throw interruption }
             byteCount += buffer?.readableBytes ?? 0
             if byteCount > body.byteCountMax { throw OutboundError.tooLarge(peer: body.peer) }
             return buffer
         }
-    }
 
-    /// Holds the library's iterator, so that a clock can run beside the wait for its next bytes.
-    actor Source {
-        private var iterator: HTTPClientResponse.Body.AsyncIterator
-
-        init(_ bytes: HTTPClientResponse.Body) { iterator = bytes.makeAsyncIterator() }
-
-        func next() async throws -> ByteBuffer? {
-            var iterator = iterator
-            defer { self.iterator = iterator }
-            return try await iterator.next(isolation: self)
+        private var interruption: OutboundError {
+            body.watchdog.isOver ? .timedOut(peer: body.peer) : .cancelled
         }
     }
 }

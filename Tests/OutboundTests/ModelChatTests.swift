@@ -11,13 +11,14 @@ struct ModelChatTests {
     ) async throws -> (events: [ChatEvent], error: ModelError?) {
         try await ModelServer.run(steps) { server in
             try await server.withEndpoint { endpoint in
-                var events: [ChatEvent] = []
+                let answer = CollectedAnswer()
                 do {
-                    let stream = try await endpoint.chat(question, model: "m", limits: limits)
-                    for try await event in stream { events.append(event) }
-                    return (events, nil)
+                    try await endpoint.chat(question, model: "m", limits: limits) {
+                        try await answer.read($0)
+                    }
+                    return (answer.events, nil)
                 } catch let error as ModelError {
-                    return (events, error)
+                    return (answer.events, error)
                 }
             }
         }
@@ -38,9 +39,8 @@ struct ModelChatTests {
     func request() async throws {
         try await ModelServer.run([.eventStreamHead, .finish(), .done]) { server in
             try await server.withEndpoint { endpoint in
-                let stream = try await endpoint.chat(
-                    question, model: "m", temperature: 0.2, outputTokenCountMax: 50)
-                for try await _ in stream {}
+                _ = try await endpoint.collect(
+                    question, temperature: 0.2, outputTokenCountMax: 50)
             }
             let sent = await server.requests.all[0]
             #expect(sent.hasPrefix("POST /v1/chat/completions HTTP/1.1\r\n"))
@@ -156,8 +156,9 @@ struct ModelChatTests {
         try await ModelServer.run([.eventStreamHead, .piece("a"), .hang]) { server in
             try await server.withEndpoint { endpoint in
                 let reader = Task {
-                    let stream = try await endpoint.chat(question, model: "m")
-                    for try await event in stream { #expect(event == .text("a")) }
+                    try await endpoint.chat(question, model: "m") { stream in
+                        for try await event in stream { #expect(event == .text("a")) }
+                    }
                 }
                 // The server is hanging once it has the request; then the reader goes away.
                 while await server.requests.all.isEmpty { await Task.yield() }

@@ -19,18 +19,12 @@ struct ModelLlamaTests {
     @Test("streams an answer that ends with a reason and usage")
     func answer() async throws {
         try await withEndpoint { endpoint in
-            let stream = try await endpoint.chat(
+            let answer = try await endpoint.collect(
                 [ChatMessage(role: .user, content: "Say hello.")], model: "local-chat",
                 temperature: 0, outputTokenCountMax: 24)
-            var text = ""
-            var last: ChatEvent?
-            for try await event in stream {
-                if case .text(let piece) = event { text += piece }
-                last = event
-            }
-            #expect(!text.isEmpty)
-            guard case .finished(let reason, let usage) = last else {
-                Issue.record("no end: \(String(describing: last))")
+            #expect(!answer.text.isEmpty)
+            guard case .finished(let reason, let usage) = answer.last else {
+                Issue.record("no end: \(String(describing: answer.last))")
                 return
             }
             #expect(reason == .stop || reason == .length)
@@ -42,13 +36,11 @@ struct ModelLlamaTests {
     @Test("says that it stopped for length")
     func length() async throws {
         try await withEndpoint { endpoint in
-            let stream = try await endpoint.chat(
+            let answer = try await endpoint.collect(
                 [ChatMessage(role: .user, content: "Count from one to a hundred in words.")],
                 model: "local-chat", temperature: 0, outputTokenCountMax: 5)
-            var last: ChatEvent?
-            for try await event in stream { last = event }
-            guard case .finished(.length, _) = last else {
-                Issue.record("ended with \(String(describing: last))")
+            guard case .finished(.length, _) = answer.last else {
+                Issue.record("ended with \(String(describing: answer.last))")
                 return
             }
         }
@@ -59,10 +51,9 @@ struct ModelLlamaTests {
         try await withEndpoint { endpoint in
             let text = String(repeating: "energy community ", count: 30_000)
             await #expect(throws: ModelError.tooLong) {
-                let stream = try await endpoint.chat(
+                try await endpoint.collect(
                     [ChatMessage(role: .user, content: text)], model: "local-chat",
                     outputTokenCountMax: 5)
-                for try await _ in stream {}
             }
         }
     }

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @Suite("Outbound HTTP")
@@ -136,13 +137,17 @@ struct OutboundHTTPTests {
             [.send("HTTP/1.1 200 OK\r\n\r\nfirst"), .hang]
         ) { server in
             try await with { http in
-                let answer = try await http.stream(
-                    request(server.url), idle: .milliseconds(300), total: .seconds(20))
-                var text = ""
+                let first = Signal()
                 await #expect(throws: OutboundError.timedOut(peer: "peer")) {
-                    for try await part in answer.body { text += String(buffer: part) }
+                    try await http.stream(
+                        request(server.url), idle: .milliseconds(300), total: .seconds(20)
+                    ) { answer in
+                        for try await part in answer.body {
+                            if String(buffer: part) == "first" { first.fire() }
+                        }
+                    }
                 }
-                #expect(text == "first")
+                #expect(first.hasFired)
             }
             for await _ in server.goneClients { break }
         }
@@ -155,10 +160,12 @@ struct OutboundHTTPTests {
             + (0..<100).flatMap { _ in [.send("x"), .wait(.milliseconds(50))] }
         try await ModelServer.run(lively) { server in
             try await with { http in
-                let answer = try await http.stream(
-                    request(server.url), idle: .seconds(5), total: .milliseconds(500))
                 await #expect(throws: OutboundError.timedOut(peer: "peer")) {
-                    for try await _ in answer.body {}
+                    try await http.stream(
+                        request(server.url), idle: .seconds(5), total: .milliseconds(500)
+                    ) { answer in
+                        for try await _ in answer.body {}
+                    }
                 }
             }
         }

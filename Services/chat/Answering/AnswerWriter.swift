@@ -150,10 +150,12 @@ struct AnswerWriter: Sendable {
         answer.draft.change { draft in
             draft.promptCharacterCount = messages.reduce(0) { $0 + $1.content.count }
         }
-        let stream = try await models.chat(
+        return try await models.chat(
             messages, model: settings.model, temperature: settings.temperature,
-            outputTokenCountMax: settings.outputTokenCountMax, limits: settings.modelLimits)
-        return try await relay(stream, to: answer, sources: sources)
+            outputTokenCountMax: settings.outputTokenCountMax, limits: settings.modelLimits
+        ) { stream in
+            try await relay(stream, to: answer, sources: sources)
+        }
     }
 
     private func waitForTurn(_ answer: RunningAnswer) async throws {

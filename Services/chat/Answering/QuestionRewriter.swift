@@ -48,15 +48,12 @@ struct QuestionRewriter: Sendable {
                 + turn.content.prefix(Self.excerptLengthMax)
         }
         let asked = (turns + ["Last question: \(question)"]).joined(separator: "\n\n")
-        let stream = try await models.chat(
-            [
+        return try await models.text(
+            for: [
                 ChatMessage(role: .system, content: Self.instruction),
                 ChatMessage(role: .user, content: asked),
             ], model: model, temperature: 0, outputTokenCountMax: Self.tokenCountMax,
             limits: Self.limits)
-        var text = ""
-        for try await case .text(let piece) in stream { text += piece }
-        return text
     }
 
     /// The first line, without what models put around it. Nil for what is no question.

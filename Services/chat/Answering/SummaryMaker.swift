@@ -83,14 +83,11 @@ struct SummaryMaker: Sendable {
             parts.append("Member: \(turn.question.content.prefix(Self.excerptLengthMax))")
             parts.append("Assistant: \(answer.prefix(Self.excerptLengthMax))")
         }
-        let stream = try await models.chat(
-            [
+        return try await models.text(
+            for: [
                 ChatMessage(role: .system, content: Self.instruction),
                 ChatMessage(role: .user, content: parts.joined(separator: "\n\n")),
             ], model: model, temperature: 0, outputTokenCountMax: Self.tokenCountMax,
             limits: Self.limits)
-        var text = ""
-        for try await case .text(let piece) in stream { text += piece }
-        return text
     }
 }

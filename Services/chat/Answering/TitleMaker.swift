@@ -47,14 +47,11 @@ struct TitleMaker: Sendable {
 
             Answer: \(CitationMarkers.removed(from: answer).prefix(Self.excerptLengthMax))
             """
-        let stream = try await models.chat(
-            [
+        return try await models.text(
+            for: [
                 ChatMessage(role: .system, content: Self.instruction),
                 ChatMessage(role: .user, content: excerpts),
             ], model: model, outputTokenCountMax: Self.tokenCountMax, limits: Self.limits)
-        var text = ""
-        for try await case .text(let piece) in stream { text += piece }
-        return text
     }
 
     /// The first line that says anything, without what models put around it. Nil for what is no title.

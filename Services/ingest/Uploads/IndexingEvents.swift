@@ -61,23 +61,26 @@ private actor Viewing {
         self.end = end
     }
 
-    /// Nil after the event that says so.
+    /// Nil after the event that says so; empty when nothing changed for a while.
     func next() async throws -> ByteBuffer? {
         if isDone { return nil }
-        if last?.isEnd != true, let change = try await change() {
-            last = change
-            return change.frame
+        if last?.isEnd != true {
+            if let change = try await change() {
+                last = change
+                return change.frame
+            }
+            if ContinuousClock.now < end, !Task.isShuttingDownGracefully { return ByteBuffer() }
         }
         isDone = true
         return try EventStream.frame("done", Done(status: last?.status ?? ""))
     }
 
-    /// Nil when nothing changes for too long, or we are stopping.
+    /// Nil when nothing changes for a while, or we are stopping.
     private func change() async throws -> Look? {
         let seen = last
         var found: Look?
         let isChanged = try await news.wait(
-            for: [id.description], atMost: max(.zero, end - .now)
+            for: [id.description], atMost: EventStream.silenceInterval
         ) {
             // Postgres may be back at the next look.
             found = (try? await look()) ?? seen

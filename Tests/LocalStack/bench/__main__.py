@@ -15,7 +15,7 @@ from stack.component import StackError
 from stack.paths import LOCAL, RELEASE, REPOSITORY
 
 # In this order, each the name of its file.
-SECTIONS = ("gateway", "processes", "questions", "queue", "ingest", "large", "chat")
+SECTIONS = ("gateway", "processes", "questions", "queue", "ingest", "large", "chat", "streams")
 
 
 def main() -> int:
@@ -53,12 +53,12 @@ def main() -> int:
 def build_release() -> Path:
     if not build.is_current():
         build.build()
-    built = subprocess.run(
-        ["swift", "build", "-c", "release", "--product", "QueueBenchmark"], cwd=REPOSITORY,
-        check=False,
-    )
-    if built.returncode != 0:
-        raise StackError("QueueBenchmark was not built (see above).")
+    for program in ("QueueBenchmark", "StreamBenchmark"):
+        built = subprocess.run(
+            ["swift", "build", "-c", "release", "--product", program], cwd=REPOSITORY, check=False
+        )
+        if built.returncode != 0:
+            raise StackError(f"{program} was not built (see above).")
     return RELEASE
 
 

@@ -150,7 +150,7 @@ enum AnswerEvent: Sendable {
         case .meta(let data): try EventStream.frame(id: id, "meta", data)
         case .status(let data): try EventStream.frame(id: id, "status", data)
         case .sources(let data): try EventStream.frame(id: id, "sources", data)
-        case .token(let data): try EventStream.frame(id: id, "token", data)
+        case .token(let data): EventStream.frame(id: id, "token", text: data)
         case .citation(let data): try EventStream.frame(id: id, "citation", data)
         case .error(let data): try EventStream.frame(id: id, "error", data)
         case .done(let data): try EventStream.frame(id: id, "done", data)

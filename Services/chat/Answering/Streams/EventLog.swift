@@ -14,6 +14,8 @@ final class EventLog: Sendable {
         var savedCount = 0
         var unsavedByteCount = 0
         var isClosed = false
+        /// Times that whoever waits was told that there is nothing.
+        var silenceCount = 0
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     }
@@ -21,7 +23,7 @@ final class EventLog: Sendable {
     private enum Reading {
         case frame(ByteBuffer)
         case end
-        case nothingYet
+        case nothingYet(silenceCount: Int)
     }
 
     private let state = Mutex(State())
@@ -52,6 +54,15 @@ final class EventLog: Sendable {
     func close() {
         let waiters = state.withLock { state in
             state.isClosed = true
+            return Self.takeWaiters(&state)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Whoever waits is told that there is nothing yet.
+    func tellSilence() {
+        let waiters = state.withLock { state in
+            state.silenceCount += 1
             return Self.takeWaiters(&state)
         }
         for waiter in waiters { waiter.resume() }
@@ -120,7 +131,7 @@ extension EventLog {
 
             mutating func next() async throws -> ByteBuffer? {
                 guard let frame = try await log.frame(at: position) else { return nil }
-                position += 1
+                if frame.readableBytes > 0 { position += 1 }
                 return frame
             }
         }
@@ -130,13 +141,18 @@ extension EventLog {
         }
     }
 
+    /// Nil at the end; empty when there was nothing for a while.
     private func frame(at position: Int) async throws -> ByteBuffer? {
+        var before: Int?
         while true {
             try Task.checkCancellation()
             switch read(position) {
             case .frame(let frame): return frame
             case .end: return nil
-            case .nothingYet: await waitForMore(than: position)
+            case .nothingYet(let silenceCount):
+                if let before, before < silenceCount { return ByteBuffer() }
+                before = silenceCount
+                await waitForMore(than: position, since: silenceCount)
             }
         }
     }
@@ -144,11 +160,11 @@ extension EventLog {
     private func read(_ position: Int) -> Reading {
         state.withLock { state in
             if position < state.frames.count { return .frame(state.frames[position]) }
-            return state.isClosed ? .end : .nothingYet
+            return state.isClosed ? .end : .nothingYet(silenceCount: state.silenceCount)
         }
     }
 
-    private func waitForMore(than position: Int) async {
+    private func waitForMore(than position: Int, since silenceCount: Int) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -156,9 +172,10 @@ extension EventLog {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if state.isClosed || position < state.frames.count || Task.isCancelled {
-                        return true
-                    }
+                    let isOver = state.isClosed || Task.isCancelled
+                    let isNew =
+                        position < state.frames.count || silenceCount < state.silenceCount
+                    if isOver || isNew { return true }
                     state.waiters[id] = continuation
                     return false
                 }

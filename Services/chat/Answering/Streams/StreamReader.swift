@@ -64,17 +64,17 @@ private actor StoredViewing {
 
     var isOver: Bool { isWhole && pending.isEmpty }
 
-    /// Nil at the end. Throws, which breaks the connection visibly, when the rest cannot be had
+    /// Nil at the end; empty when there was nothing for a while. Throws, which breaks the connection visibly, when the rest cannot be had
     /// here and now: the client comes back, and is told why.
     func next() async throws -> ByteBuffer? {
         if pending.isEmpty && !isWhole { try await waitForMore() }
-        if pending.isEmpty { return nil }
+        if isOver { return nil }
         defer { pending = "" }
         return ByteBuffer(string: pending)
     }
 
     private func waitForMore() async throws {
-        let hasMore = try await news.wait(for: [id.description], atMost: max(.zero, end - .now)) {
+        _ = try await news.wait(for: [id.description], atMost: EventStream.silenceInterval) {
             if Task.isShuttingDownGracefully { throw CancellationError() }
             do {
                 try await look()
@@ -84,7 +84,7 @@ private actor StoredViewing {
             }
             return isWhole || !pending.isEmpty
         }
-        if !hasMore { throw Problem.streamExpired }
+        if ContinuousClock.now > end { throw Problem.streamExpired }
     }
 
     /// Takes what is new.

@@ -1,4 +1,5 @@
 import Domain
+import HTTPService
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -86,6 +87,7 @@ final class Answering: Service {
             group.addTask { await self.flusher.run() }
             group.addTask { await self.takeOver.run() }
             group.addTask { await self.expiry.run() }
+            group.addTask { await self.tellSilences() }
             group.addTask { await self.drainAtShutdown() }
             for await answer in starts {
                 group.addTask {
@@ -95,6 +97,15 @@ final class Answering: Service {
                 }
             }
             group.cancelAll()
+        }
+    }
+
+    /// Viewers of an answer that is slow to come keep their connection alive with it.
+    private func tellSilences() async {
+        while !Task.isCancelled {
+            // Cancellation ends the sleep and with it the loop.
+            do { try await Task.sleep(for: EventStream.silenceInterval) } catch { return }
+            for answer in running.all { answer.log.tellSilence() }
         }
     }
 
