@@ -40,7 +40,8 @@ package struct AttachmentStore {
     package func find(
         _ ids: [Attachment.ID], for principal: Principal
     ) throws(PostgresError) -> [Attachment] {
-        try attachments(
+        if ids.isEmpty { return [] }
+        return try attachments(
             """
             SELECT \(sql: Self.columns) FROM attachments a
             JOIN documents d ON d.tenant_id = a.tenant_id AND d.id = a.id

@@ -38,11 +38,24 @@ package struct MessageStore {
     package func begin(
         _ turn: Turn, replica: String, leaseSeconds: Int, for principal: Principal
     ) throws(PostgresError) {
+        // In one statement: each is a way to the database and back, and somebody waits.
         try session.run(
             """
-            INSERT INTO messages (tenant_id, id, conversation_id, role, content, status)
-            VALUES (\(principal.tenant), \(turn.question), \(turn.conversation), 'user',
-                    \(turn.text), 'complete')
+            WITH begun AS (
+                INSERT INTO messages (tenant_id, id, conversation_id, role, content, status, replica,
+                                      lease_expires_at, attempt, shows_sources)
+                VALUES (\(principal.tenant), \(turn.question), \(turn.conversation), 'user',
+                        \(turn.text), 'complete', NULL, NULL, 0, true),
+                       (\(principal.tenant), \(turn.reply), \(turn.conversation), 'assistant', '',
+                        'generating', \(replica),
+                        now() + make_interval(secs => \(Double(leaseSeconds))), 1,
+                        \(turn.showsSources))
+                RETURNING sequence
+            )
+            UPDATE conversations
+            SET last_sequence = (SELECT max(sequence) FROM begun), last_message_at = now(),
+                message_count = message_count + 2
+            WHERE tenant_id = \(principal.tenant) AND id = \(turn.conversation)
             """)
         for (ordinal, attachment) in turn.attachments.enumerated() {
             try session.run(
@@ -51,23 +64,6 @@ package struct MessageStore {
                 VALUES (\(principal.tenant), \(turn.question), \(attachment), \(ordinal))
                 """)
         }
-        let rows = try session.run(
-            """
-            INSERT INTO messages (tenant_id, id, conversation_id, role, content, status, replica,
-                                  lease_expires_at, attempt, shows_sources)
-            VALUES (\(principal.tenant), \(turn.reply), \(turn.conversation), 'assistant', '',
-                    'generating', \(replica), now() + make_interval(secs => \(Double(leaseSeconds))),
-                    1, \(turn.showsSources))
-            RETURNING sequence
-            """)
-        let sequence: Int = try rows.first?.get("sequence") ?? 0
-        try session.run(
-            """
-            UPDATE conversations
-            SET last_sequence = \(sequence), last_message_at = now(),
-                message_count = message_count + 2
-            WHERE tenant_id = \(principal.tenant) AND id = \(turn.conversation)
-            """)
     }
 
     /// How many replies of a conversation are being made, or wait for their turn, by a live replica.

@@ -60,7 +60,7 @@ extension ModelEndpoint {
         do {
             let answer = try await address.http.send(request)
             try answer.requireNoRefusal()
-            return try answer.decode(EmbeddingAnswer.self, with: snakeCaseDecoder())
+            return try answer.decode(EmbeddingAnswer.self)
         } catch let error as ModelError {
             throw error
         } catch let error as OutboundError {
@@ -95,6 +95,10 @@ private struct EmbeddingAnswer: Decodable {
     }
     struct Usage: Decodable {
         let promptTokens: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case promptTokens = "prompt_tokens"
+        }
     }
     let data: [Item]
     let usage: Usage?

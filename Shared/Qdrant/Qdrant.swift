@@ -32,16 +32,19 @@ package struct Qdrant: Sendable {
     }
 
     /// One call. `attemptCountMax` above 1 only for what may be done twice.
+    ///
+    /// - Parameter vector: stands in the body wherever `SharedVector` does.
     func call<Result: Decodable>(
         _ method: HTTPMethod, _ path: String, deadline: Duration, attemptCountMax: Int = 3,
-        body: (any Encodable)? = nil, as type: Result.Type = Result.self
+        body: (any Encodable)? = nil, vector: [Float]? = nil, as type: Result.Type = Result.self
     ) async throws(QdrantError) -> Result {
         var headers = [("Accept", "application/json")]
         if let apiKey { headers.append(("api-key", apiKey)) }
         var bytes: ByteBuffer?
         if let body {
             headers.append(("Content-Type", "application/json"))
-            bytes = try encoded(body)
+            let encoded = try encoded(body)
+            bytes = vector.map { SharedVector.inserted($0, into: encoded) } ?? encoded
         }
         let answer: OutboundHTTP.Answer
         do {

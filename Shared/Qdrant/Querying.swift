@@ -14,11 +14,16 @@ extension Qdrant {
         _ queries: [HybridQuery], in collection: String, deadline: Duration = .seconds(3)
     ) async throws(QdrantError) -> [[Candidate]] {
         var searches: [Search] = []
-        for query in queries where !query.isEmpty { searches += Search.all(of: query) }
+        let vector = queries.lazy.compactMap(\.dense).first
+        // A number that is none has no JSON form.
+        guard vector?.allSatisfy(\.isFinite) ?? true else { throw .undecodable }
+        for query in queries where !query.isEmpty {
+            searches += Search.all(of: query, sharing: vector)
+        }
         if searches.isEmpty { return queries.map { _ in [] } }
         let found: [Found] = try await call(
             .POST, path(collection, "/points/query/batch"), deadline: deadline,
-            attemptCountMax: 2, body: Searches(searches: searches))
+            attemptCountMax: 2, body: Searches(searches: searches), vector: vector)
         guard found.count == searches.count else { throw .undecodable }
         var rest = found[...]
         return queries.map { query in
@@ -77,9 +82,11 @@ private struct Search: Encodable {
     }
 
     /// The legs fused, then each by itself; of one leg only itself.
-    static func all(of query: HybridQuery) -> [Search] {
+    static func all(of query: HybridQuery, sharing vector: [Float]?) -> [Search] {
         let limit = Fusion.prefetchLimit(for: query.limit)
-        let legs = query.legs.map { Prefetch($0, of: query, limit: limit) }
+        let legs = query.legs.map {
+            Prefetch($0, of: query, sharing: vector, limit: limit)
+        }
         if legs.count == 1 { return legs.map { Search($0, limit: query.limit) } }
         let fusion = Query.fusion(k: query.fusion.k, weights: query.legs.map(\.weight))
         return [Search(fusing: legs, by: fusion, limit: query.limit)]
@@ -93,10 +100,10 @@ private struct Prefetch: Encodable {
     let filter: Filter
     let limit: Int
 
-    init(_ leg: Leg, of query: HybridQuery, limit: Int) {
+    init(_ leg: Leg, of query: HybridQuery, sharing shared: [Float]?, limit: Int) {
         switch leg.half {
         case .dense(let vector):
-            self.query = .dense(vector)
+            self.query = vector == shared ? .shared : .dense(vector)
             using = VectorName.dense
         case .sparse(let vector):
             self.query = .sparse(vector)
@@ -111,6 +118,8 @@ private struct Prefetch: Encodable {
 
 private enum Query: Encodable {
     case dense([Float])
+    /// The dense one that several searches have in common.
+    case shared
     case sparse(SparseVector)
     /// Weights in the order of the prefetches.
     case fusion(k: Int, weights: [Double])
@@ -127,6 +136,7 @@ private enum Query: Encodable {
         var container = encoder.singleValueContainer()
         switch self {
         case .dense(let vector): try container.encode(vector)
+        case .shared: try container.encode(SharedVector())
         case .sparse(let vector): try container.encode(vector)
         case .fusion(let k, let weights):
             try container.encode(ReciprocalRanks(rrf: .init(k: k, weights: weights)))

@@ -37,6 +37,10 @@ private func isJoiner(_ scalar: Unicode.Scalar) -> Bool {
 }
 
 private func appendTokens(of run: [Unicode.Scalar], to tokens: inout [String]) {
+    // Most runs are a word and nothing else.
+    if !run.contains(where: { isJoiner($0) || isDigit($0) }) {
+        return appendWord(run[...], to: &tokens)
+    }
     // A comma joins digits only; elsewhere it ends what stands before it.
     for piece in pieces(of: run) {
         let parts = piece.split(whereSeparator: isJoiner)
@@ -75,7 +79,7 @@ private func pieces(of run: [Unicode.Scalar]) -> [ArraySlice<Unicode.Scalar>] {
 private func appendWord(_ part: ArraySlice<Unicode.Scalar>, to tokens: inout [String]) {
     guard part.count <= tokenLengthMax else { return }
     // Scripts written without spaces: each sign is a word.
-    if part.contains(where: \.properties.isIdeographic) {
+    if part.contains(where: { $0.value > 0x2E7F && $0.properties.isIdeographic }) {
         for sign in part { tokens.append(String(sign)) }
         return
     }

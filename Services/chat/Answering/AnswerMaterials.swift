@@ -91,6 +91,7 @@ struct AnswerMaterials: Sendable {
 
     private func attachments(of answer: RunningAnswer) async throws -> [Attachment] {
         let asked = answer.question
+        if asked.beginsConversation && asked.turn.attachments.isEmpty { return [] }
         return try await pool.read { session in
             let named = try ConversationStore(session).attachmentIDs(of: asked.turn.conversation)
             return try AttachmentStore(session).find(

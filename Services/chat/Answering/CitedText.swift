@@ -13,6 +13,8 @@ struct CitedText: Sendable {
 
     /// The sentence being written, and the one before it, without markers.
     private var sentence = ""
+    /// Of the sentence, in characters: counting them anew for each would take the square of its length.
+    private var length = 0
     private var previous = ""
     private var waiting: [Int] = []
 
@@ -52,7 +54,8 @@ struct CitedText: Sendable {
             plain.append(character)
             if !isEnd {
                 sentence.append(character)
-                if sentence.count > Self.lengthMax { sentence.removeFirst(Self.lengthMax / 2) }
+                length += 1
+                if length > Self.lengthMax { shorten() }
             }
         }
         if !plain.isEmpty { outputs.append(.text(plain)) }
@@ -64,8 +67,15 @@ struct CitedText: Sendable {
         let citations = waiting.map { Output.citation(source: $0, sentence: whole) }
         waiting = []
         sentence = ""
+        length = 0
         if !whole.isEmpty { previous = whole }
         return citations
+    }
+
+    /// Joined at the end of a piece, characters may be fewer than were counted.
+    private mutating func shorten() {
+        sentence = String(sentence.suffix(Self.lengthMax / 2))
+        length = sentence.count
     }
 
     private func endsSentence(_ text: String) -> Bool {

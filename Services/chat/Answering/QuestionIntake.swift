@@ -97,7 +97,8 @@ struct QuestionIntake: Sendable {
         let messages = MessageStore(transaction)
         let conversation = try conversation(
             draft, filenames: attachments.map(\.filename), for: principal, in: transaction)
-        let earlierCount = try messages.generatingCount(in: conversation.id)
+        let isNew = draft.conversation == nil
+        let earlierCount = isNew ? 0 : try messages.generatingCount(in: conversation.id)
         if earlierCount > 1 { throw Problem.conversationBusy }
         let turn = MessageStore.Turn(
             conversation: conversation.id, question: Message.ID(), reply: reply,
@@ -108,7 +109,7 @@ struct QuestionIntake: Sendable {
             principal: principal, turn: turn, title: conversation.title, topK: draft.topK,
             includesCitations: draft.includesCitations, sources: draft.sources,
             context: draft.context, waitsForTurn: earlierCount == 1,
-            beginsConversation: draft.conversation == nil)
+            beginsConversation: isNew)
     }
 
     /// The one named, held until the end of the transaction, or a new one.
