@@ -62,6 +62,7 @@ struct Admin: Sendable {
         ReloadRoutes(pool: pool, qdrant: qdrant).add(to: operators)
         GenerationRoutes(pool: pool).add(to: operators)
         JobRoutes(pool: pool).add(to: operators)
+        AuditRoutes(pool: pool).add(to: operators)
         TrainingRoutes(materials: materials, logger: logger).add(to: operators)
     }
 

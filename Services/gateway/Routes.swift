@@ -93,6 +93,7 @@ struct Routes: Sendable {
         Route(.POST, "/admin/training-materials/sync", .upstream(.admin)),
         Route(.GET, "/admin/generations", .upstream(.admin)),
         Route(.GET, "/admin/jobs", .upstream(.admin)),
+        Route(.GET, "/admin/audit", .upstream(.admin)),
     ]
 
     private struct Entry: Sendable {

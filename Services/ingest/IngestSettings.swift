@@ -43,7 +43,8 @@ struct IngestSettings: Sendable {
         retention = Retention(
             conversationDays: reader.optionalCount(
                 "RETENTION_CONVERSATION_DAYS", in: 1...36_500),
-            uploadDays: reader.optionalCount("RETENTION_UPLOAD_DAYS", in: 1...36_500))
+            uploadDays: reader.optionalCount("RETENTION_UPLOAD_DAYS", in: 1...36_500),
+            auditDays: reader.optionalCount("RETENTION_AUDIT_DAYS", in: 1...36_500))
         roles = Self.roles(from: &reader)
         concurrency = reader.count("INGEST_CONCURRENCY", default: 2, in: 1...64)
         embedConcurrency = reader.count("EMBED_CONCURRENCY", default: 2, in: 1...64)

@@ -87,12 +87,18 @@ package struct DocumentStore {
                 error_message = CASE WHEN error_message IS NOT NULL THEN '' END
             WHERE tenant_id = \(Tenant.only) AND id = ANY(\(rawIDs)::uuid[])
             """)
-        try eraseStreams(from: deleted)
+        try eraseCopies(from: deleted)
         return deleted
     }
 
-    /// The events of answers that show what some documents say.
-    private func eraseStreams(from ids: [Document.ID]) throws(PostgresError) {
+    /// The events of answers that show what some documents say, and summaries of such answers.
+    private func eraseCopies(from ids: [Document.ID]) throws(PostgresError) {
+        try session.run(
+            """
+            DELETE FROM conversation_summaries c USING message_sources s
+            WHERE s.tenant_id = \(Tenant.only) AND s.document_id = ANY(\(ids.map(\.rawValue))::uuid[])
+              AND c.tenant_id = s.tenant_id AND c.drawn_from @> ARRAY[s.message_id]
+            """)
         try session.run(
             """
             DELETE FROM stream_frames f USING message_sources s
@@ -171,7 +177,7 @@ package struct DocumentStore {
                 DELETE FROM \(sql: table) WHERE tenant_id = \(Tenant.only) AND document_id = \(id)
                 """)
         }
-        try eraseStreams(from: [id])
+        try eraseCopies(from: [id])
     }
 
     /// The tombstone goes, and with it every row that belongs to the document.

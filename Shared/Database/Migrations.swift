@@ -34,6 +34,8 @@ package enum Migrations {
         Migration(
             version: 7, name: "answer_details", compatibleFrom: 1,
             sql: PackageResources._007_answer_details_sql),
+        Migration(
+            version: 8, name: "audit", compatibleFrom: 1, sql: PackageResources._008_audit_sql),
     ]
 
     /// What this version was written for.

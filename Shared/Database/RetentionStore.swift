@@ -56,6 +56,20 @@ package struct RetentionStore {
         ).count
     }
 
+    /// Returns how many went.
+    package func deleteAudit(olderThanDays days: Int) throws(PostgresError) -> Int {
+        let row = try session.run(
+            """
+            WITH gone AS (
+                DELETE FROM audit_records
+                WHERE tenant_id = \(Tenant.only)
+                  AND created_at < now() - make_interval(days => \(days)::int) RETURNING id)
+            SELECT count(*) AS total FROM gone
+            """
+        ).first
+        return try row?.get("total") ?? 0
+    }
+
     /// Keys that no longer count, and uploads that never landed. Returns how many went.
     package func deleteRecords(limit: Int) throws(PostgresError) -> Int {
         let keys = try session.run(

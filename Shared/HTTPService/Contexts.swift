@@ -25,6 +25,13 @@ package struct ServiceContext: ChildRequestContext {
 
     package var principal: Principal { caller.principal }
 
+    /// Who is written down for what this request does.
+    package var author: AuditAuthor {
+        AuditAuthor(
+            actor: principal.user.rawValue, isAdmin: principal.isAdmin,
+            requestID: requestID.description)
+    }
+
     package init(context: OpenContext) throws {
         guard let caller = context.caller else { throw Problem.unauthorized }
         coreContext = context.coreContext

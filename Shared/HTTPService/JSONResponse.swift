@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import HTTPTypes
 package import Hummingbird
-import NIOCore
+package import NIOCore
 
 /// A whole JSON answer, its keys always in the same order.
 package enum JSONResponse {
@@ -14,7 +14,7 @@ package enum JSONResponse {
             status: status, headers: headers, body: ResponseBody(byteBuffer: try encode(value)))
     }
 
-    static func encode(_ value: some Encodable) throws -> ByteBuffer {
+    package static func encode(_ value: some Encodable) throws -> ByteBuffer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return ByteBuffer(bytes: try encoder.encode(value))

@@ -23,6 +23,7 @@ struct AdminRoutesTests {
             }
             #expect(try await world.get("/admin/jobs", as: "alice").status == 403)
             #expect(try await world.get("/admin/generations", as: "alice").status == 403)
+            #expect(try await world.get("/admin/audit", as: "alice").status == 403)
         }
     }
 

@@ -102,7 +102,7 @@ struct TrainingSyncTests {
                 pool: world.pool, queue: world.admin.materials.queue,
                 listener: world.admin.listener, clone: clone,
                 defaultTarget: "main", logger: .test)
-            let report = try await materials.sync(to: nil)
+            let report = try await materials.sync(to: nil, by: .start)
             #expect(report.isDone)
             #expect(report.git.previousCommit == nil)
             #expect(report.ingest.removed == 2)
@@ -150,7 +150,7 @@ struct TrainingSyncTests {
     @Test("answers 202 while pages are pending, and 409 to the next sync")
     func pending() async throws {
         try await AdminWorld.run(works: false) { world in
-            let report = try await world.admin.materials.sync(to: nil, waitMax: .zero)
+            let report = try await world.admin.materials.sync(to: nil, by: .start, waitMax: .zero)
             #expect(!report.isDone)
             #expect(report.ingest.pending == 2)
             let reply = try await world.post(Self.path)

@@ -47,6 +47,9 @@ struct UserErasureTests {
                     try await world.expectAllJobsFinished()
                     #expect(try await world.tables(with: "zanzibar") == [])
                     #expect(try await world.tables(with: "alice") == [])
+                    let record = try #require(try await world.audited(.userErased).first)
+                    #expect(record.details == ["attachments": "1", "conversations": "1"])
+                    #expect(record.author.actor == "erased:2bd806c97f0e00af")
                     #expect(try await world.pointCount(of: Document.ID(rawValue: id.rawValue)) == 0)
                     #expect(world.storedFileCount == 1)
                     let principal = Principal(user: IngestWorld.bob)
@@ -119,7 +122,10 @@ struct UserErasureTests {
 
     @Test("of what is older than the settings say happens by itself")
     func retention() async throws {
-        let settings = ["RETENTION_UPLOAD_DAYS": "30", "RETENTION_CONVERSATION_DAYS": "7"]
+        let settings = [
+            "RETENTION_UPLOAD_DAYS": "30", "RETENTION_CONVERSATION_DAYS": "7",
+            "RETENTION_AUDIT_DAYS": "365",
+        ]
         try await IngestWorld.make(settings: settings) { world in
             try await world.working {
                 try await world.serving { client in
@@ -141,6 +147,9 @@ struct UserErasureTests {
                             WHERE id = \(quiet)
                             """)
                     }
+                    for days in [366, 364] {
+                        try await world.recordDeletion(days: days)
+                    }
                     let schedule = world.ingest.retentionSchedule
                     await schedule.enqueueIfDue()
                     await schedule.enqueueIfDue()
@@ -156,6 +165,14 @@ struct UserErasureTests {
                             for: Principal(user: IngestWorld.alice), after: nil, limit: 9)
                     }
                     #expect(left.map(\.id) == [lively])
+                    #expect(try await world.audited(.attachmentDeleted).map(\.subject) == ["364"])
+                    for action in [
+                        AuditAction.uploadsExpired, .conversationsExpired, .auditExpired,
+                    ] {
+                        let records = try await world.audited(action)
+                        #expect(records.map(\.details) == [["count": "1"]], "\(action)")
+                        #expect(records.map(\.author) == [.retention])
+                    }
                 }
             }
         }
@@ -165,6 +182,28 @@ struct UserErasureTests {
         AsyncStream { stream in
             stream.yield(ByteBuffer(string: "late"))
             stream.finish()
+        }
+    }
+}
+
+extension IngestWorld {
+    func audited(_ action: AuditAction) async throws -> [AuditRecord] {
+        try await ingest.pool.read { session in
+            try AuditStore(session).list(.init(action: action), before: nil, limit: 100)
+        }
+    }
+
+    /// As if somebody had deleted something that many days ago.
+    func recordDeletion(days: Int) async throws {
+        try await ingest.pool.transaction { transaction in
+            try AuditStore(transaction).record(
+                .attachmentDeleted, "\(days)",
+                by: AuditAuthor(actor: "somebody", isAdmin: false, requestID: nil))
+            try transaction.run(
+                """
+                UPDATE audit_records SET created_at = now() - make_interval(days => \(days)::int)
+                WHERE subject = \(String(days))
+                """)
         }
     }
 }

@@ -55,7 +55,8 @@ struct IngestRoutes: Sendable {
         let keyed = try request.idempotencyKey().map {
             KeyedRequest($0, route: "POST /admin/ingest", body: meaning.utf8)
         }
-        return Reindexing.Repeatable(principal: context.principal, request: keyed)
+        return Reindexing.Repeatable(
+            principal: context.principal, request: keyed, meaning: meaning, author: context.author)
     }
 
     private struct Queued: Encodable {

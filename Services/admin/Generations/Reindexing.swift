@@ -81,6 +81,9 @@ struct Reindexing: Sendable {
     struct Repeatable: Sendable {
         let principal: Principal
         let request: KeyedRequest?
+        /// What is asked for, to be written down.
+        let meaning: String
+        let author: AuditAuthor
     }
 
     /// In a transaction, unless the same request came before: then what that one answered.
@@ -88,9 +91,14 @@ struct Reindexing: Sendable {
         _ repeatable: Repeatable, _ act: @Sendable (Transaction) throws -> Answer
     ) async throws -> Answer {
         try await pool.transaction { transaction in
-            guard let request = repeatable.request else { return try act(transaction) }
+            let recorded = {
+                try AuditStore(transaction).record(
+                    .reindexRequested, repeatable.meaning, by: repeatable.author)
+                return try act(transaction)
+            }
+            guard let request = repeatable.request else { return try recorded() }
             let store = IdempotencyStore(transaction, for: repeatable.principal)
-            guard let answer = try store.once(request, { try act(transaction) }) else {
+            guard let answer = try store.once(request, recorded) else {
                 throw Problem.keyReused
             }
             return answer

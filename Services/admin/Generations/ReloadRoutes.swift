@@ -48,7 +48,10 @@ struct ReloadRoutes: Sendable {
         }
         // Asked here first: without an engine no replica is sent looking.
         let found = try await description(of: live)
-        let number = try await pool.transaction { try ReloadStore($0).request() }
+        let number = try await pool.transaction { transaction in
+            try AuditStore(transaction).record(.reloadRequested, by: context.author)
+            return try ReloadStore(transaction).request()
+        }
         let progress = try await wait(for: number, since: start)
         return try JSONResponse.make(
             .ok,

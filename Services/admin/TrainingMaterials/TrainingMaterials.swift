@@ -22,13 +22,15 @@ struct TrainingMaterials: Sendable {
     private static let lock: Int64 = 0x7472_6169_6E
 
     /// Fetches, compares, enqueues, and waits for the workers for what is left of `waitMax`.
-    func sync(to target: String?, waitMax: Duration = waitMax) async throws -> TrainingReport {
+    func sync(
+        to target: String?, by author: AuditAuthor, waitMax: Duration = waitMax
+    ) async throws -> TrainingReport {
         let end = ContinuousClock.now + waitMax
         guard let clone else { throw TrainingFailure.noRepository }
         let name = target ?? defaultTarget
         guard let target = GitTarget(name) else { throw TrainingFailure.invalidTarget }
         let begun = try await pool.withAdvisoryLock(Self.lock, waitMax: .zero) {
-            try await begin(target, clone)
+            try await begin(target, clone, author)
         }
         guard let begun else { throw TrainingFailure.isRunning }
         logger.info(
@@ -42,7 +44,9 @@ struct TrainingMaterials: Sendable {
     }
 
     /// Under the lock: nobody else touches the clone or begins a sync.
-    private func begin(_ target: GitTarget, _ clone: GitClone) async throws -> TrainingSyncDraft {
+    private func begin(
+        _ target: GitTarget, _ clone: GitClone, _ author: AuditAuthor
+    ) async throws -> TrainingSyncDraft {
         // Before git: a sync that is being indexed needs no fetch to be refused.
         guard try await pool.read({ try TrainingStore($0).findRunning() }) == nil else {
             throw TrainingFailure.isRunning
@@ -54,6 +58,12 @@ struct TrainingMaterials: Sendable {
             guard try syncs.insert(draft) else { throw TrainingFailure.isRunning }
             for page in draft.pages { try enqueue(page.documentID, of: draft.id, transaction) }
             if draft.pages.isEmpty { try flip(draft.id, transaction) }
+            try AuditStore(transaction).record(
+                .trainingSynced, draft.id.description,
+                [
+                    "commit": draft.commit, "pages": "\(draft.pages.count)",
+                    "removed": "\(draft.removed.count)",
+                ], by: author)
             return draft
         }
     }

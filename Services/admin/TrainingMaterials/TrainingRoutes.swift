@@ -27,7 +27,8 @@ struct TrainingRoutes: Sendable {
         let body = try await decodeOptionalJSON(
             Body.self, from: request, byteCountMax: Self.bodyByteCountMax)
         do {
-            let report = try await materials.sync(to: body?.targetRef)
+            let report = try await materials.sync(
+                to: body?.targetRef, by: context.author)
             return try JSONResponse.make(report.isDone ? .ok : .accepted, report)
         } catch let failure as TrainingFailure {
             throw Problem(failure)

@@ -21,7 +21,7 @@ struct TrainingSyncAtStart: Service {
         for _ in 0..<Self.attemptCountMax {
             do {
                 // Ours waits for nobody: the workers go on by themselves.
-                let report = try await materials.sync(to: nil, waitMax: .zero)
+                let report = try await materials.sync(to: nil, by: .start, waitMax: .zero)
                 logger.info(
                     "training materials synced at start",
                     metadata: ["sync.status": "\(report.status)"])

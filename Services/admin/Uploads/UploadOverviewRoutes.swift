@@ -43,9 +43,23 @@ struct UploadOverviewRoutes: Sendable {
         let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
         if let text = body.attachmentID {
             guard let id = Attachment.ID(text) else { throw Problem.attachmentNotFound }
-            return try JSONResponse.make(.ok, try await inspect(id))
+            let found = try await inspect(id)
+            try await record(["depth": "1"], of: id.description, context)
+            return try JSONResponse.make(.ok, found)
         }
-        return try JSONResponse.make(.ok, try await list(body))
+        let page = try await list(body)
+        try await record(body.user.map { ["user": $0] } ?? [:], of: "", context)
+        return try JSONResponse.make(.ok, page)
+    }
+
+    /// Whose files an operator has looked at is for others to know.
+    private func record(
+        _ details: [String: String], of subject: String, _ context: ServiceContext
+    ) async throws {
+        try await pool.read { session in
+            try AuditStore(session).record(
+                .uploadsViewed, subject, details, by: context.author)
+        }
     }
 
     private func list(_ body: Body) async throws -> Page<UploadBody> {

@@ -90,6 +90,8 @@ struct ConversationRoutes: Sendable {
                 try transaction.notify(MessageStore.cancellationsChannel, reply.description)
             }
             _ = try store.delete(id, for: context.principal)
+            try AuditStore(transaction).record(
+                .conversationDeleted, id.description, by: context.author)
             return generating
         }
         for reply in stopped { answering.stop(reply, .gone) }

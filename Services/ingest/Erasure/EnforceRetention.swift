@@ -10,6 +10,8 @@ struct Retention: Sendable, Equatable {
     var conversationDays: Int?
     /// Days since an upload.
     var uploadDays: Int?
+    /// Days since something was written down in the audit.
+    var auditDays: Int?
 }
 
 /// Deletes what has been kept for as long as the settings say, and records that have served.
@@ -30,18 +32,37 @@ struct EnforceRetention: JobHandler {
                 let store = RetentionStore(transaction)
                 let old = try store.listUploads(
                     olderThanDays: days, limit: Self.batchCountMax)
-                return try deletion.delete(old, in: transaction).count
+                let count = try deletion.delete(old, in: transaction).count
+                try Self.record(.uploadsExpired, count, in: transaction)
+                return count
             }
         }
         if let days = retention.conversationDays {
             try await repeatedly("conversations", job) { transaction in
-                try RetentionStore(transaction).deleteConversations(
+                let count = try RetentionStore(transaction).deleteConversations(
                     quietForDays: days, limit: Self.batchCountMax)
+                try Self.record(.conversationsExpired, count, in: transaction)
+                return count
+            }
+        }
+        if let days = retention.auditDays {
+            // Not batch by batch: each would write down one record more.
+            try await pool.transaction { transaction in
+                try job.requireLease(in: transaction)
+                let count = try RetentionStore(transaction).deleteAudit(olderThanDays: days)
+                try Self.record(.auditExpired, count, in: transaction)
             }
         }
         try await repeatedly("records", job) { transaction in
             try RetentionStore(transaction).deleteRecords(limit: Self.batchCountMax)
         }
+    }
+
+    private static func record(
+        _ action: AuditAction, _ count: Int, in transaction: Transaction
+    ) throws {
+        guard count > 0 else { return }
+        try AuditStore(transaction).record(action, "", ["count": "\(count)"], by: .retention)
     }
 
     /// Until there are none left. What is deleted stays so if the lease is lost in between.

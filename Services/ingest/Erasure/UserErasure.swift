@@ -21,7 +21,7 @@ struct UserErasure: Sendable {
     /// For some ten thousand files.
     private static let deadline = Duration.seconds(60)
 
-    func erase(_ principal: Principal) async throws -> Counts {
+    func erase(_ principal: Principal, by author: AuditAuthor) async throws -> Counts {
         try await pool.transaction(deadline: Self.deadline) { transaction in
             let reservations = UploadReservationStore(transaction, for: principal)
             try reservations.lock()
@@ -36,6 +36,14 @@ struct UserErasure: Sendable {
             let deleted = try conversations.deleteAll(for: principal)
             try IdempotencyStore(transaction, for: principal).deleteAll()
             try AnswerUsageStore(transaction, for: principal).deleteAll()
+            let audit = AuditStore(transaction)
+            try audit.record(
+                .userErased, "",
+                [
+                    "attachments": "\(documents.count)",
+                    "conversations": "\(deleted.conversationCount)",
+                ], by: author)
+            try audit.forget(principal.user)
             return Counts(
                 attachmentCount: documents.count, conversationCount: deleted.conversationCount,
                 messageCount: deleted.messageCount)

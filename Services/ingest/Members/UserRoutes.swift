@@ -94,7 +94,7 @@ struct UserRoutes: Sendable {
     }
 
     private func erase(_ request: Request, context: ServiceContext) async throws -> Response {
-        let counts = try await erasure.erase(context.principal)
+        let counts = try await erasure.erase(context.principal, by: context.author)
         logger.info(
             "user erased",
             metadata: [

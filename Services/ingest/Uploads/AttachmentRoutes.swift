@@ -71,6 +71,9 @@ struct AttachmentRoutes: Sendable {
             guard try !deletion.delete([id], in: transaction).isEmpty else {
                 throw Problem.attachmentNotFound
             }
+            try AuditStore(transaction).record(
+                .attachmentDeleted, id.description,
+                ["scope": attachment.owner == .shared ? "shared" : "user"], by: context.author)
             return try DocumentStore(transaction).findTombstone(id).map { $0.remainingSeconds <= 0 }
                 ?? true
         }

@@ -16,3 +16,4 @@ CREATE TABLE conversation_summaries (
     PRIMARY KEY (tenant_id, conversation_id),
     FOREIGN KEY (tenant_id, conversation_id) REFERENCES conversations (tenant_id, id) ON DELETE CASCADE
 );
+CREATE INDEX conversation_summaries_by_reply ON conversation_summaries USING gin (drawn_from);
