@@ -1,3 +1,4 @@
+import Database
 import Domain
 import HTTPTypes
 import Postgres
@@ -52,6 +53,12 @@ struct ConversationTests {
             #expect(try await world.send(.get, "/conversations/\(id)").status == 404)
             let rows = try await world.pool.read { try $0.run("SELECT id FROM messages") }
             #expect(rows.isEmpty)
+            let audit = try await world.pool.read {
+                try AuditStore($0).list(.init(), before: nil, limit: 10)
+            }
+            #expect(audit.map(\.action) == ["conversation.deleted"])
+            #expect(audit.first?.subject == id)
+            #expect(audit.first?.author.actor == "alice")
         }
     }
 

@@ -63,6 +63,10 @@ struct SummaryTests {
                 #expect(world.model.requests.last?.contains("Behind the clock") == false)
 
                 try await world.delete(upload)
+                let left = try await world.pool.read { session in
+                    try session.run("SELECT text FROM conversation_summaries")
+                }
+                #expect(left.isEmpty)
                 world.model.answer(.says("Four."))
                 _ = try await world.ask("How many chairs does one need?", in: conversation)
                 let after = try #require(world.model.requests.last)

@@ -1,5 +1,6 @@
 import Database
 import Domain
+import FoundationEssentials
 import HTTPService
 import HTTPTypes
 import Hummingbird
@@ -11,6 +12,8 @@ struct AuditRoutes: Sendable {
     let pool: PostgresPool
 
     private static let pageSize = PageSize(200, most: 500)
+    /// Records in one piece of an export.
+    private static let exportCount = 500
     private static let actorLengthMax = 255
 
     func add(to router: some RouterMethods<ServiceContext>) {
@@ -66,7 +69,7 @@ struct AuditRoutes: Sendable {
         _ filter: AuditStore.Filter, after id: Int
     ) async throws -> [AuditRecord] {
         try await pool.read {
-            try AuditStore($0).list(filter, after: id, limit: Self.pageSize.most)
+            try AuditStore($0).list(filter, after: id, limit: Self.exportCount)
         }
     }
 
@@ -101,7 +104,7 @@ struct AuditBody: Encodable, Sendable {
     func encode(to encoder: any Encoder) throws {
         var body = encoder.container(keyedBy: CodingKeys.self)
         try body.encode(record.id, forKey: .id)
-        try body.encode(record.createdAt.unixSeconds, forKey: .createdAt)
+        try body.encode(Int(record.createdAt.timeIntervalSince1970), forKey: .createdAt)
         try body.encode(record.author.actor, forKey: .actor)
         try body.encode(record.author.isAdmin, forKey: .isAdmin)
         try body.encode(record.action, forKey: .action)

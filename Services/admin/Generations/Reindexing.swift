@@ -91,18 +91,23 @@ struct Reindexing: Sendable {
         _ repeatable: Repeatable, _ act: @Sendable (Transaction) throws -> Answer
     ) async throws -> Answer {
         try await pool.transaction { transaction in
-            let recorded = {
-                try AuditStore(transaction).record(
-                    .reindexRequested, repeatable.meaning, by: repeatable.author)
-                return try act(transaction)
+            guard let request = repeatable.request else {
+                return try record(repeatable, transaction, act)
             }
-            guard let request = repeatable.request else { return try recorded() }
             let store = IdempotencyStore(transaction, for: repeatable.principal)
-            guard let answer = try store.once(request, recorded) else {
-                throw Problem.keyReused
-            }
+            let answer = try store.once(request) { try record(repeatable, transaction, act) }
+            guard let answer else { throw Problem.keyReused }
             return answer
         }
+    }
+
+    private func record<Answer>(
+        _ repeatable: Repeatable, _ transaction: Transaction,
+        _ act: (Transaction) throws -> Answer
+    ) throws -> Answer {
+        try AuditStore(transaction).record(
+            .reindexRequested, repeatable.meaning, by: repeatable.author)
+        return try act(transaction)
     }
 
     private func build(

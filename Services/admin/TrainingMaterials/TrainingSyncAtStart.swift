@@ -1,3 +1,4 @@
+import Domain
 import Git
 import Logging
 import ServiceLifecycle
