@@ -17,6 +17,8 @@ import ServiceRuntime
 struct Chat: Sendable {
     let settings: ChatSettings
     let pool: PostgresPool
+    /// Of what keeps answers alive and keeps them: it does not queue behind requests.
+    let keepingPool: PostgresPool
     let listener: PostgresListener
     let models: ModelEndpoint
     let qdrant: Qdrant
@@ -28,6 +30,8 @@ struct Chat: Sendable {
     let streams: Wakeups
     let logger: Logger
 
+    private static let keepingConnectionCount = 4
+
     init(
         settings: ChatSettings, database: PostgresConfiguration, client: HTTPClient,
         limits: Answering.Limits = .init(), logger: Logger
@@ -37,6 +41,9 @@ struct Chat: Sendable {
         let replica = UUID().uuidString.lowercased()
         pool = PostgresPool(
             database, connectionCountMax: settings.connectionCountMax, waitMax: .seconds(5),
+            logger: logger)
+        keepingPool = PostgresPool(
+            database, connectionCountMax: Self.keepingConnectionCount, waitMax: .seconds(5),
             logger: logger)
         listener = PostgresListener(
             database,
@@ -73,7 +80,7 @@ struct Chat: Sendable {
                 generation: generation,
                 attachments: attachments, attachmentWait: answers.attachmentWait,
                 historyCountMax: answers.historyCountMax),
-            models: models, keeper: AnswerKeeper(pool: pool, logger: logger), turns: turns,
+            models: models, keeper: AnswerKeeper(pool: keepingPool, logger: logger), turns: turns,
             pool: pool, logger: logger)
         let titles = TitleMaker(
             models: models, model: answers.model, pool: pool, logger: logger)
@@ -82,7 +89,7 @@ struct Chat: Sendable {
             pool: pool, logger: logger)
         answering = Answering(
             writer: writer, titles: answers.makesTitles ? titles : nil, summaries: summaries,
-            pool: pool, listener: listener, replica: replica, limits: limits, logger: logger)
+            pool: keepingPool, listener: listener, replica: replica, limits: limits, logger: logger)
     }
 
     /// What runs, in the order of starting; stopped in reverse. Answers are given their time first,
@@ -92,7 +99,9 @@ struct Chat: Sendable {
     }
 
     /// What answers and routes stand on.
-    var parts: [any Service] { [pool, listener, generation, turns, attachments, streams] }
+    var parts: [any Service] {
+        [pool, keepingPool, listener, generation, turns, attachments, streams]
+    }
 
     private func server() throws -> some Service {
         let router = serviceRouter()

@@ -94,16 +94,27 @@ package struct MessageStore {
     }
 
     /// Renews what is still ours, and says which of it is to stop. What is not in the answer is gone.
+    ///
+    /// A row that somebody is changing right now is not waited for: one that is slow to be deleted must not
+    /// cost all others their leases. It is renewed with the next beat.
     package func renewLeases(
         of replies: [Message.ID], replica: String, leaseSeconds: Int
     ) throws(PostgresError) -> [Message.ID: Bool] {
-        let rows = try session.run(
+        try session.run(
             """
             UPDATE messages
             SET lease_expires_at = now() + make_interval(secs => \(Double(leaseSeconds)))
+            WHERE tenant_id = \(Tenant.only) AND id IN (
+                SELECT id FROM messages
+                WHERE tenant_id = \(Tenant.only) AND id = ANY(\(replies.map(\.rawValue)))
+                  AND replica = \(replica) AND status = 'generating'
+                FOR NO KEY UPDATE SKIP LOCKED)
+            """)
+        let rows = try session.run(
+            """
+            SELECT id, cancel_requested FROM messages
             WHERE tenant_id = \(Tenant.only) AND id = ANY(\(replies.map(\.rawValue)))
               AND replica = \(replica) AND status = 'generating'
-            RETURNING id, cancel_requested
             """)
         var isCancelled: [Message.ID: Bool] = [:]
         for row in rows { isCancelled[try row.get("id")] = try row.get("cancel_requested") }

@@ -60,17 +60,19 @@ extension MessageStore {
         return ids
     }
 
-    /// The replies that some replies drew on, all the way back.
+    /// The replies that some replies drew on, all the way back, and they themselves. Nil when there are
+    /// too many to be kept: then they must not be drawn on.
     package func drawnFrom(
         _ replies: [Message.ID], countMax: Int
-    ) throws(PostgresError) -> [Message.ID] {
+    ) throws(PostgresError) -> [Message.ID]? {
         let rows = try session.run(
             """
             SELECT DISTINCT used.id
             FROM messages m CROSS JOIN LATERAL unnest(m.drawn_from || m.id) AS used(id)
             WHERE m.tenant_id = \(Tenant.only) AND m.id = ANY(\(replies.map(\.rawValue)))
-            LIMIT \(countMax)
+            LIMIT \(countMax + 1)
             """)
+        if rows.count > countMax { return nil }
         var ids: [Message.ID] = []
         for row in rows { ids.append(try row.get("id")) }
         return ids

@@ -16,18 +16,21 @@ extension MessageStore {
     }
 
     /// Keeps what a reply draws on while it is being made, so that whoever takes it over, and whoever
-    /// deletes a document meanwhile, knows. Nothing happens when it is not this replica's any more.
+    /// deletes a document meanwhile, knows. False when somebody is changing the reply right now, which is
+    /// not waited for, or it is not this replica's any more.
     package func remember(
         _ sources: [FinishedReply.Source], drawnFrom: [Message.ID], of reply: Message.ID,
         replica: String
-    ) throws(PostgresError) {
+    ) throws(PostgresError) -> Bool {
         let sources = Array(sources.enumerated())
-        try session.run(
+        let row = try session.run(
             """
             WITH ours AS (
                 UPDATE messages SET drawn_from = \(drawnFrom.map(\.rawValue))
-                WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND replica = \(replica)
-                  AND status = 'generating'
+                WHERE tenant_id = \(Tenant.only) AND id IN (
+                    SELECT id FROM messages
+                    WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND replica = \(replica)
+                      AND status = 'generating' FOR NO KEY UPDATE SKIP LOCKED)
                 RETURNING id
             ), kept AS (
                 INSERT INTO message_sources (tenant_id, message_id, source_index, chunk_id,
@@ -39,8 +42,11 @@ extension MessageStore {
                 ) AS source (source_index, chunk_id, chunk_count, document_id, score)
                 ON CONFLICT DO NOTHING
             )
-            SELECT set_config('synchronous_commit', 'off', true)
-            """)
+            SELECT set_config('synchronous_commit', 'off', true),
+                   EXISTS (SELECT FROM ours) AS remembered
+            """
+        ).first
+        return try row?.get("remembered") ?? false
     }
 
     /// Replies whose lease has ended, longest ago first.
@@ -66,8 +72,10 @@ extension MessageStore {
             SET replica = \(replica), attempt = m.attempt + 1,
                 lease_expires_at = now() + make_interval(secs => \(Double(leaseSeconds)))
             FROM conversations c
-            WHERE m.tenant_id = \(Tenant.only) AND m.id = \(reply) AND m.status = 'generating'
-              AND m.lease_expires_at < now()
+            WHERE m.tenant_id = \(Tenant.only) AND m.id IN (
+                SELECT id FROM messages
+                WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND status = 'generating'
+                  AND lease_expires_at < now() FOR NO KEY UPDATE SKIP LOCKED)
               AND c.tenant_id = m.tenant_id AND c.id = m.conversation_id
             RETURNING m.attempt, m.drawn_from, c.id AS conversation, c.title
             """

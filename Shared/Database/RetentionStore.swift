@@ -57,13 +57,17 @@ package struct RetentionStore {
     }
 
     /// Returns how many went.
-    package func deleteAudit(olderThanDays days: Int) throws(PostgresError) -> Int {
+    package func deleteAudit(
+        olderThanDays days: Int, limit: Int
+    ) throws(PostgresError) -> Int {
         let row = try session.run(
             """
             WITH gone AS (
-                DELETE FROM audit_records
-                WHERE tenant_id = \(Tenant.only)
-                  AND created_at < now() - make_interval(days => \(days)::int) RETURNING id)
+                DELETE FROM audit_records WHERE id IN (
+                    SELECT id FROM audit_records
+                    WHERE tenant_id = \(Tenant.only)
+                      AND created_at < now() - make_interval(days => \(days)::int)
+                    LIMIT \(limit) FOR UPDATE SKIP LOCKED) RETURNING id)
             SELECT count(*) AS total FROM gone
             """
         ).first

@@ -42,9 +42,11 @@ package struct SummaryStore {
             ? summary : nil
     }
 
-    /// In the place of the one before.
+    /// In the place of the one before, which may not be shown any more when it is nil. Nothing happens
+    /// when another one was made meanwhile that reaches further.
     package func set(
-        _ summary: ConversationSummary, of conversation: Conversation.ID
+        _ summary: ConversationSummary, insteadOf before: ConversationSummary?,
+        of conversation: Conversation.ID
     ) throws(PostgresError) {
         try session.run(
             """
@@ -56,6 +58,8 @@ package struct SummaryStore {
             ON CONFLICT (tenant_id, conversation_id) DO UPDATE
             SET text = excluded.text, through_sequence = excluded.through_sequence,
                 drawn_from = excluded.drawn_from, created_at = now()
+            WHERE \(before == nil)
+               OR conversation_summaries.through_sequence < excluded.through_sequence
             """)
     }
 }

@@ -51,6 +51,9 @@ enum JSONBody {
         guard depth(of: bytes) <= depthMax else {
             throw Problem.invalid("", "The body is nested more than \(depthMax) levels deep.")
         }
+        guard !holdsNUL(bytes) else {
+            throw Problem.invalid("", "The body must not hold the character U+0000.")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let problem as Problem {
@@ -60,6 +63,18 @@ enum JSONBody {
         } catch {
             throw Problem.invalid("", "The body is not valid JSON.")
         }
+    }
+
+    /// Whether a text in it has the one character that Postgres cannot keep: `\u0000`, and no backslash
+    /// before that which takes its meaning away.
+    static func holdsNUL(_ bytes: [UInt8]) -> Bool {
+        let escape = Array("u0000".utf8)
+        var position = 0
+        while let backslash = bytes[position...].firstIndex(of: UInt8(ascii: "\\")) {
+            if bytes[(backslash + 1)...].starts(with: escape) { return true }
+            position = min(backslash + 2, bytes.count)
+        }
+        return false
     }
 
     /// How deep arrays and objects nest, by their brackets outside of strings. Decoding comes

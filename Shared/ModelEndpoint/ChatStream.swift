@@ -150,7 +150,9 @@ struct Reading {
         if let text = choice.finishReason { reason = ChatEvent.FinishReason(text) }
     }
 
-    private mutating func take(_ text: String) {
+    private mutating func take(_ piece: String) {
+        // Nothing that keeps text takes a NUL.
+        let text = piece.utf8.contains(0) ? piece.replacing("\0", with: "\u{FFFD}") : piece
         let room = outputByteCountMax - outputByteCount
         outputByteCount += text.utf8.count
         if outputByteCount <= outputByteCountMax {

@@ -18,6 +18,8 @@ package final class PostgresPool: Service, Sendable {
 
     /// A connection is replaced after this long, so that a database that moved is found again.
     private static let ageMax: Duration = .seconds(1800)
+    /// After which a transaction is not begun again.
+    private static let deadlockCountMax = 2
 
     package init(
         _ configuration: PostgresConfiguration, connectionCountMax: Int, waitMax: Duration,
@@ -46,10 +48,25 @@ package final class PostgresPool: Service, Sendable {
         }
     }
 
-    /// Statements that commit together, or, when `body` throws, not at all.
+    /// Statements that commit together, or, when `body` throws, not at all. Of two transactions that wait
+    /// for each other the server ends one: that one is begun again, so `body` may run more than once.
     @discardableResult
     package func transaction<Value: Sendable>(
         deadline: Duration = .seconds(30), _ body: @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        for _ in 0..<Self.deadlockCountMax {
+            do {
+                return try await transactionOnce(deadline, body)
+            } catch let error as PostgresError {
+                guard case .refused("40P01", _, _) = error else { throw error }
+                logger.info("transaction is begun again after a deadlock")
+            }
+        }
+        return try await transactionOnce(deadline, body)
+    }
+
+    private func transactionOnce<Value: Sendable>(
+        _ deadline: Duration, _ body: @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         try await withConnection { connection in
             let lease = Lease(deadline, wakeup: connection.wakeup)

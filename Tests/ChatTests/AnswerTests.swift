@@ -140,6 +140,24 @@ struct AnswerTests {
         }
     }
 
+    @Test("are kept when the model writes what Postgres cannot keep, or cites without end")
+    func strange() async throws {
+        try await ChatWorld.run { world in
+            world.model.answer(.says("A\\u0000B"))
+            let reply = try await world.ask("What does joining cost?")
+            #expect(try reply.answer == "A\u{FFFD}B")
+            #expect(try reply.data("done")["finish_reason"].text == "stop")
+            try await world.withIndex {
+                let upload = try await world.upload("key.md")
+                try await world.index(upload, "The barn key is kept behind the clock.")
+                let markers = String(repeating: "[1]", count: 300)
+                world.model.answer(.says("Behind the clock \(markers). ", "Really [1]."))
+                let cited = try await world.ask("Where is the barn key kept?")
+                #expect(try cited.events.count { $0.type == "citation" } == 2)
+            }
+        }
+    }
+
     @Test("end by a deadline when the model falls silent")
     func silent() async throws {
         try await ChatWorld.run(modelIdle: .milliseconds(300)) { world in

@@ -105,4 +105,21 @@ struct RequestTests {
             }
         }
     }
+
+    @Test("with a NUL anywhere are refused; a backslash before one is text")
+    func nul() async throws {
+        try await ChatWorld.run { world in
+            world.model.answer(.says("One."))
+            let bodies = [
+                #"{"message": "What\u0000?"}"#,
+                #"{"message": "What?", "context": {"a": ["\\\u0000"]}}"#,
+                #"{"message": "What is \\u0000?"}"#,
+            ]
+            var statuses: [Int] = []
+            for body in bodies {
+                statuses.append(try await world.send(.post, "/chat", body).status)
+            }
+            #expect(statuses == [422, 422, 200])
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import HTTPTypes
 import Postgres
 import TestSupport
@@ -105,6 +106,55 @@ struct TakeOverTests {
         }
     }
 
+    @Test("are left alone while another one's row is held, and it too once it is free")
+    func held() async throws {
+        try await ChatWorld.run(limits: Self.watching) { world in
+            let (reached, goOn) = (Signal(), Signal())
+            world.model.answer([
+                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."),
+                .finish(), .done,
+            ])
+            async let first = world.ask("What is it?")
+            async let second = world.ask("What is it?", as: "bob")
+            try await eventually { world.model.requests.count == 2 }
+            try await reached.wait()
+            let id = try await StreamTests.generating(world)
+            try await world.holding(id) {
+                let before = try await world.longestLease
+                // Beyond a lease, the other one's is renewed.
+                try await eventually { try await world.longestLease > before.addingTimeInterval(2) }
+            }
+            goOn.fire()
+            let answers = try await [first.answer, second.answer]
+            #expect(answers.contains("One. Two."))
+        }
+    }
+
+    @Test("whose events cannot be read are ended without them, and keep no other from its end")
+    func unreadable() async throws {
+        try await ChatWorld.run(limits: Self.dying) { world in
+            let (reached, goOn) = (Signal(), Signal())
+            world.model.answer([
+                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .finish(), .done,
+            ])
+            async let asked = world.ask("What is it?")
+            try await reached.wait()
+            let id = try await StreamTests.generating(world)
+            try await eventually { try await world.hasKept("One", of: id) }
+            try await world.pool.read { session in
+                try session.run(
+                    "UPDATE stream_frames SET frames = replace(frames, 'token', 'to\"ken')")
+            }
+            try await world.withAnotherReplica(limits: Self.watching) { other in
+                let rest = try await other.rest(of: id, after: 500)
+                let types = try rest.events.map(\.type)
+                #expect(types == ["error", "done"])
+            }
+            goOn.fire()
+            _ = try await asked
+        }
+    }
+
     @Test("are left alone while those who make them had no chance to say that they live")
     func outage() async throws {
         try await ChatWorld.run(limits: Self.watching) { world in
@@ -123,6 +173,17 @@ struct TakeOverTests {
             goOn.fire()
             #expect(try await asked.answer == "One. Two.")
             #expect(try await asked.data("done")["finish_reason"].text == "stop")
+        }
+    }
+}
+
+extension ChatWorld {
+    fileprivate var longestLease: Date {
+        get async throws {
+            let rows = try await pool.read { session in
+                try session.run("SELECT max(lease_expires_at) AS latest FROM messages")
+            }
+            return try #require(rows.first).get("latest")
         }
     }
 }

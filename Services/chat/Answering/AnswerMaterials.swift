@@ -27,7 +27,7 @@ struct AnswerMaterials: Sendable {
     /// Files of one conversation that are searched, newest first.
     private static let attachmentCountMax = 50
     /// Replies that one reply can have drawn on, counted all the way back.
-    private static let drawnFromCountMax = 500
+    static let drawnFromCountMax = 2000
 
     func gather(for answer: RunningAnswer) async throws -> Found {
         let asked = answer.question
@@ -114,8 +114,11 @@ struct AnswerMaterials: Sendable {
                 countMax: historyCountMax)
             let summary = try SummaryStore(session).find(
                 of: asked.turn.conversation, for: asked.principal)
-            let drawnFrom = try store.drawnFrom(
-                choice.replies, countMax: Self.drawnFromCountMax)
+            // So long that what it draws on cannot be kept: it begins anew.
+            guard
+                let drawnFrom = try store.drawnFrom(
+                    choice.replies, countMax: Self.drawnFromCountMax)
+            else { return (History.Choice(), nil, []) }
             return (choice, summary, drawnFrom)
         }
         found.history = choice.messages

@@ -11,6 +11,15 @@ struct AnswerText: Sendable {
     private var links: LinkFilter
     private var markers: CitationMarkers
     private var cited = CitedText()
+    private var citedSentences: Set<CitedSentence> = []
+
+    private struct CitedSentence: Hashable {
+        let source: Int
+        let text: String
+    }
+
+    /// Of one answer; each is looked for in its source.
+    private static let citationCountMax = 200
 
     init(sources: [NumberedSource], keepsMarkers: Bool) {
         self.sources = sources
@@ -22,8 +31,8 @@ struct AnswerText: Sendable {
 
     mutating func finish() -> [Output] {
         var outputs = outputs(of: markers.finish())
-        outputs += cited.feed(.text(links.finish())).map(output)
-        return outputs + cited.finish().map(output)
+        outputs += cited.feed(.text(links.finish())).compactMap { output($0) }
+        return outputs + cited.finish().compactMap { output($0) }
     }
 
     /// Markers first: one that is taken out joins what stands around it.
@@ -32,21 +41,25 @@ struct AnswerText: Sendable {
         for piece in pieces {
             switch piece {
             case .text(let text):
-                outputs += cited.feed(.text(links.feed(text))).map(output)
+                outputs += cited.feed(.text(links.feed(text))).compactMap { output($0) }
             case .marker:
-                outputs += cited.feed(.text(links.finishBeforeMarker())).map(output)
-                outputs += cited.feed(piece).map(output)
+                outputs += cited.feed(.text(links.finishBeforeMarker())).compactMap { output($0) }
+                outputs += cited.feed(piece).compactMap { output($0) }
             }
         }
         return outputs
     }
 
-    private func output(_ output: CitedText.Output) -> Output {
+    /// Nil for what was said before: a sentence cites a source once, however often the model wrote it.
+    private mutating func output(_ output: CitedText.Output) -> Output? {
         switch output {
         case .text(let text):
-            .text(text)
+            return .text(text)
         case .citation(let number, let sentence):
-            .citation(
+            guard citedSentences.count < Self.citationCountMax,
+                citedSentences.insert(CitedSentence(source: number, text: sentence)).inserted
+            else { return nil }
+            return .citation(
                 marker: "[\(number)]", sourceIndex: number - 1, sentence: sentence,
                 Quote(for: sentence, in: sources[number - 1].chunk.text))
         }

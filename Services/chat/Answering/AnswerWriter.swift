@@ -61,7 +61,7 @@ struct AnswerWriter: Sendable {
             group.addTask {
                 do {
                     return .finished(try await make(answer))
-                } catch is CancellationError {
+                } catch is CancellationError where Task.isCancelled {
                     return nil
                 } catch {
                     if answer.stop.reason != nil { return nil }
@@ -97,10 +97,12 @@ struct AnswerWriter: Sendable {
         if isKept {
             answer.log.append(ending.last)
         } else {
-            let failure = failure ?? .notSaved
-            for event in lastEvents(of: answer, .error, failure, usage: draft) {
-                try answer.log.append(event)
-            }
+            // With the last ids there are: those that follow may stand for something else in Postgres, should
+            // it have taken the end and lost its answer.
+            let events = lastEvents(of: answer, .error, failure ?? .notSaved, usage: draft)
+            let firstID = TakeOver.eventCountMax - events.count + 1
+            answer.log.append(
+                try events.enumerated().map { try $1.frame(id: firstID + $0) })
         }
         return isKept && status == .complete
     }

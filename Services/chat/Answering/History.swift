@@ -47,7 +47,13 @@ enum History {
         let isFull =
             turns.count * 2 > countMax * 3 / 4 || characterCount > characterCountMax * 3 / 4
         guard countMax > 0, isFull, turns.count > 1 else { return nil }
-        return Array(turns.prefix(turns.count / 2))
+        // What is more than one prompt of them is for the next time.
+        var room = characterCountMax
+        let older = turns.prefix(turns.count / 2).prefix { turn in
+            room -= turn.question.content.count + turn.reply.content.count
+            return room >= 0
+        }
+        return older.isEmpty ? Array(turns.prefix(1)) : Array(older)
     }
 
     private static func pairs(

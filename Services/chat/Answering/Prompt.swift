@@ -97,7 +97,9 @@ struct Prompt: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // `try?`: it was decoded from JSON; should it not go back, the question stands without it.
         guard let data = try? encoder.encode(context) else { return nil }
-        let json = String(decoding: data, as: UTF8.self).replacing("<", with: "\\u003c")
+        let json = Fence.replacing(String(decoding: data, as: UTF8.self)) { scalar in
+            scalar == "<" ? "\\u003c" : nil
+        }
         return """
             What the member sees on the page, as data:
             <page_context>
@@ -118,46 +120,82 @@ struct Prompt: Sendable {
 }
 
 /// Keeps text from others from ending the fence it stands in.
+///
+/// By scalars, as a model reads them: to Swift's characters a bracket behind certain signs is none.
 enum Fence {
     private static let words = [
         "source", "sources", "page_context", "attachments", "conversation_summary",
     ]
+    private static let question = "Question:"
 
     /// A tag of ours inside the text loses its angle bracket, and a line that looks like the
     /// question's is indented; everything else stays as it is, so that quotes stay verbatim.
     static func text(_ text: String) -> String {
-        var escaped = ""
-        var rest = text[...]
-        while let bracket = rest.firstIndex(of: "<") {
-            escaped += rest[..<bracket]
-            let after = rest[rest.index(after: bracket)...]
-            escaped += opensTag(after) ? "‹" : "<"
-            rest = after
+        let scalars = Array(text.unicodeScalars)
+        var escaped = String.UnicodeScalarView()
+        var isLineStart = true
+        for (index, scalar) in scalars.enumerated() {
+            if isLineStart, begins(Self.question, scalars[index...]) { escaped.append(" ") }
+            let isTag = scalar == "<" && opensTag(scalars[(index + 1)...])
+            escaped.append(isTag ? "‹" : scalar)
+            // What is not seen does not end the beginning of a line.
+            isLineStart = isLineEnd(scalar) || (isLineStart && isInvisible(scalar))
         }
-        escaped += rest
-        return escaped.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("Question:") ? " \($0)" : String($0) }
-            .joined(separator: "\n")
+        return String(escaped)
     }
 
     /// On one line, without quotes and brackets.
     static func attribute(_ text: String) -> String {
-        String(
-            text.map { character in
-                if character.isNewline { return " " }
-                return switch character {
-                case "\"": "'"
-                case "<": "‹"
-                case ">": "›"
-                default: character
-                }
-            })
+        replacing(text) { scalar in
+            if isLineEnd(scalar) { return " " }
+            return switch scalar {
+            case "\"": "'"
+            case "<": "‹"
+            case ">": "›"
+            default: nil
+            }
+        }
     }
 
-    private static func opensTag(_ text: Substring) -> Bool {
-        let name = text.drop { $0 == "/" || $0.isWhitespace }
-            .prefix { $0.isLetter || $0 == "_" }.lowercased()
-        return words.contains(name)
+    static func replacing(
+        _ text: String, _ replacement: (Unicode.Scalar) -> String?
+    ) -> String {
+        var replaced = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if let other = replacement(scalar) {
+                replaced.append(contentsOf: other.unicodeScalars)
+            } else {
+                replaced.append(scalar)
+            }
+        }
+        return String(replaced)
+    }
+
+    private static func opensTag(_ text: ArraySlice<Unicode.Scalar>) -> Bool {
+        var name = ""
+        // No word of ours is as long, white space and signs that are not seen included.
+        for scalar in text.prefix(80) where !isInvisible(scalar) {
+            if name.isEmpty, scalar == "/" || scalar.properties.isWhitespace { continue }
+            guard scalar.properties.isAlphabetic || scalar == "_" else { break }
+            name.unicodeScalars.append(scalar)
+        }
+        return words.contains(name.lowercased())
+    }
+
+    private static func begins(
+        _ word: String, _ text: ArraySlice<Unicode.Scalar>
+    ) -> Bool {
+        text.prefix(80).lazy.filter { !isInvisible($0) }.prefix(word.unicodeScalars.count)
+            .elementsEqual(word.unicodeScalars)
+    }
+
+    private static func isLineEnd(_ scalar: Unicode.Scalar) -> Bool {
+        [0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029].contains(scalar.value)
+    }
+
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isDefaultIgnorableCodePoint
+            || scalar.properties.generalCategory == .format
     }
 }
 

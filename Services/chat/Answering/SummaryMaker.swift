@@ -22,7 +22,6 @@ struct SummaryMaker: Sendable {
     private static let excerptLengthMax = 1200
     /// Messages looked at in one conversation.
     private static let messageCountMax = 400
-    private static let drawnFromCountMax = 500
     private static let instruction = """
         Summarise this conversation in at most 150 words and in its own language, so that it can go on \
         from there: what was asked, what was answered, with names, numbers and dates. What stands in it \
@@ -41,12 +40,17 @@ struct SummaryMaker: Sendable {
             guard let task = try await task(for: asked), let last = task.turns.last else { return }
             let text = try await ask(task)
             guard text.contains(where: \.isLetter) else { return }
-            try await pool.read { session in
-                try SummaryStore(session).set(
-                    ConversationSummary(
-                        text: String(text.prefix(Self.lengthMax)),
-                        throughSequence: last.reply.sequence, drawnFrom: task.drawnFrom),
-                    of: asked.turn.conversation)
+            let summary = ConversationSummary(
+                text: String(text.prefix(Self.lengthMax)),
+                throughSequence: last.reply.sequence, drawnFrom: task.drawnFrom)
+            try await pool.transaction { transaction in
+                // Something it tells of may have gone while the model wrote.
+                let messages = MessageStore(transaction)
+                let tainted = try messages.tainted(
+                    among: summary.drawnFrom, for: asked.principal)
+                guard tainted.isEmpty else { return }
+                try SummaryStore(transaction).set(
+                    summary, insteadOf: task.before, of: asked.turn.conversation)
             }
         } catch {
             logger.info("conversation is not summarised", metadata: ["reason": "\(error)"])
@@ -67,11 +71,13 @@ struct SummaryMaker: Sendable {
                 let turns = History.toSummarise(
                     messages, tainted: tainted, countMax: historyCountMax)
             else { return nil }
-            let drawnFrom = try store.drawnFrom(
-                turns.map(\.reply.id), countMax: Self.drawnFromCountMax)
-            return Task(
-                before: before, turns: turns,
-                drawnFrom: Array(Set((before?.drawnFrom ?? []) + drawnFrom)))
+            guard
+                let drawn = try store.drawnFrom(
+                    turns.map(\.reply.id), countMax: AnswerMaterials.drawnFromCountMax)
+            else { return nil }
+            let drawnFrom = Set((before?.drawnFrom ?? []) + drawn)
+            if drawnFrom.count > AnswerMaterials.drawnFromCountMax { return nil }
+            return Task(before: before, turns: turns, drawnFrom: Array(drawnFrom))
         }
     }
 

@@ -25,6 +25,8 @@ struct EnforceRetention: JobHandler {
 
     /// In one transaction; the next one takes the next.
     private static let batchCountMax = 200
+    /// So many that the records of their going are few.
+    private static let auditCountMax = 10_000
 
     func handle(_ job: ClaimedJob) async throws {
         if let days = retention.uploadDays {
@@ -46,11 +48,11 @@ struct EnforceRetention: JobHandler {
             }
         }
         if let days = retention.auditDays {
-            // Not batch by batch: each would write down one record more.
-            try await pool.transaction { transaction in
-                try job.requireLease(in: transaction)
-                let count = try RetentionStore(transaction).deleteAudit(olderThanDays: days)
+            try await repeatedly("audit", job) { transaction in
+                let count = try RetentionStore(transaction).deleteAudit(
+                    olderThanDays: days, limit: Self.auditCountMax)
                 try Self.record(.auditExpired, count, in: transaction)
+                return count
             }
         }
         try await repeatedly("records", job) { transaction in

@@ -13,3 +13,4 @@ CREATE TABLE audit_records (
 );
 CREATE INDEX audit_records_by_actor ON audit_records (tenant_id, actor, id);
 CREATE INDEX audit_records_by_age ON audit_records (created_at);
+CREATE INDEX audit_records_by_user ON audit_records ((details ->> 'user')) WHERE action = 'uploads.viewed';

@@ -13,6 +13,10 @@ final class EventLog: Sendable {
         /// Those that Postgres has, from the first on.
         var savedCount = 0
         var unsavedByteCount = 0
+        /// When Postgres last took something, or had everything.
+        var savedAt = ContinuousClock.now
+        /// Its end is being kept, and with it everything.
+        var isEnding = false
         var isClosed = false
         /// Times that whoever waits was told that there is nothing.
         var silenceCount = 0
@@ -47,6 +51,7 @@ final class EventLog: Sendable {
 
     private static func append(_ frame: ByteBuffer, to state: inout State) {
         if state.isClosed { return }
+        if state.unsavedByteCount == 0 { state.savedAt = .now }
         state.frames.append(frame)
         state.unsavedByteCount += frame.readableBytes
     }
@@ -72,7 +77,10 @@ final class EventLog: Sendable {
     func ending(with events: [AnswerEvent]) throws -> (
         last: [ByteBuffer], whole: String, count: Int
     ) {
-        let frames = state.withLock { $0.frames }
+        let frames = state.withLock { state in
+            state.isEnding = true
+            return state.frames
+        }
         var last: [ByteBuffer] = []
         for event in events { last.append(try event.frame(id: frames.count + last.count + 1)) }
         let whole = frames + last
@@ -82,12 +90,18 @@ final class EventLog: Sendable {
 
 /// What Postgres does not have yet.
 extension EventLog {
-    var unsavedByteCount: Int { state.withLock { $0.unsavedByteCount } }
+    /// How much, and since when Postgres took nothing.
+    var unsaved: (byteCount: Int, since: ContinuousClock.Instant) {
+        state.withLock { ($0.isEnding ? 0 : $0.unsavedByteCount, $0.savedAt) }
+    }
 
-    /// Nil when it has everything.
+    /// Nil when it has everything, or is getting it with the end.
     func unsaved(of message: Message.ID) -> StreamStore.Piece? {
         let (savedCount, unsaved) = state.withLock { state in
-            (state.savedCount, Array(state.frames[state.savedCount...]))
+            (
+                state.savedCount,
+                state.isEnding ? [] : Array(state.frames[state.savedCount...])
+            )
         }
         if unsaved.isEmpty { return nil }
         return StreamStore.Piece(
@@ -103,6 +117,7 @@ extension EventLog {
                 state.unsavedByteCount -= frame.readableBytes
             }
             state.savedCount = id
+            state.savedAt = .now
         }
     }
 

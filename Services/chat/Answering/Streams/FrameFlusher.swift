@@ -16,6 +16,9 @@ struct FrameFlusher: Sendable {
 
     /// Of one statement; what is beyond goes into the next.
     private static let byteCountMax = 4 << 20
+    /// With an answer that has too much unsaved, unless it is very much.
+    private static let patience: Duration = .seconds(3)
+    private static let burstFactor = 16
 
     func run() async {
         var failureCount = 0
@@ -29,10 +32,18 @@ struct FrameFlusher: Sendable {
                 failureCount = min(failureCount + 1, 4)
                 logger.warning("streams are not saved", metadata: ["error": "\(error)"])
             }
-            for answer in running.all where answer.log.unsavedByteCount > unsavedByteCountMax {
+            for answer in running.all where holdsTooMuch(answer.log) {
                 answer.stop.set(.unsaved)
             }
         }
+    }
+
+    /// A burst is none: Postgres has not taken anything for a while either.
+    private func holdsTooMuch(_ log: EventLog) -> Bool {
+        let (byteCount, since) = log.unsaved
+        if byteCount <= unsavedByteCountMax { return false }
+        return since.duration(to: .now) > Self.patience
+            || byteCount > unsavedByteCountMax * Self.burstFactor
     }
 
     /// True when there is more.
@@ -54,14 +65,21 @@ struct FrameFlusher: Sendable {
         }
         if pieces.isEmpty { return false }
         let kept = try await pool.read(deadline: .seconds(5)) { [pieces, drafts] session in
+            var unremembered: Set<Message.ID> = []
             for (answer, contents) in drafts {
-                try MessageStore(session).remember(
+                let isRemembered = try MessageStore(session).remember(
                     contents.keptSources, drawnFrom: contents.drawnFrom, of: answer.id,
                     replica: replica)
+                if isRemembered {
+                    answer.draft.change { $0.isRemembered = true }
+                } else {
+                    unremembered.insert(answer.id)
+                }
             }
-            return try StreamStore(session).add(pieces, replica: replica)
+            // What shows sources is kept with them, or the next time.
+            let ready = pieces.filter { !unremembered.contains($0.message) }
+            return try StreamStore(session).add(ready, replica: replica)
         }
-        for (answer, _) in drafts { answer.draft.change { $0.isRemembered = true } }
         for piece in pieces where kept.contains(piece.message) {
             running.find(piece.message)?.log.markSaved(through: piece.lastID)
         }

@@ -32,7 +32,10 @@ struct StreamReader: Sendable {
             end: .now + Self.longest)
         let running = answering.find(id)
         try await viewing.look(drawingOn: running?.draft.contents.sources.map(\.documentID) ?? [])
-        if let running { return .live(running.log.frames(after: position)) }
+        // Ended in Postgres, by us a moment ago or by another who took it over: that counts.
+        if let running, await !viewing.isWhole {
+            return .live(running.log.frames(after: position))
+        }
         if await viewing.isOver { return .nothing }
         return .stored(AsyncThrowingStream { try await viewing.next() })
     }
@@ -48,7 +51,7 @@ private actor StoredViewing {
     private var position: Int
     private var pending = ""
     /// What is pending is the rest.
-    private var isWhole = false
+    private(set) var isWhole = false
 
     init(
         id: Message.ID, position: Int, principal: Principal, pool: PostgresPool, news: Wakeups,

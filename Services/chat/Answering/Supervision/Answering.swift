@@ -3,6 +3,7 @@ import HTTPService
 import Logging
 import Postgres
 import ServiceLifecycle
+import Synchronization
 
 /// All answers being made by this replica, supervised in one group.
 ///
@@ -36,6 +37,8 @@ final class Answering: Service {
     private let flusher: FrameFlusher
     private let takeOver: TakeOver
     private let expiry: StreamExpiry
+    private let lookBackCount = Mutex(0)
+    private static let lookBackCountMax = 16
     private let starts: AsyncStream<RunningAnswer>
     private let starter: AsyncStream<RunningAnswer>.Continuation
 
@@ -111,6 +114,14 @@ final class Answering: Service {
 
     /// What is done once an answer is there, and nobody waits for.
     private func lookBack(at answer: RunningAnswer) async {
+        // Beyond that it is done without: answers need the model more.
+        let isAllowed = lookBackCount.withLock { count in
+            if count >= Self.lookBackCountMax { return false }
+            count += 1
+            return true
+        }
+        guard isAllowed else { return }
+        defer { lookBackCount.withLock { $0 -= 1 } }
         if answer.question.beginsConversation {
             await titles?.makeTitle(for: answer)
         } else {

@@ -18,15 +18,18 @@ struct TakeOver: Sendable {
     static let eventCountMax = 1_000_000
     /// At one look.
     private static let countMax = 100
+    private static let concurrency = 4
     /// A look that takes longer shows that leases may not be renewed either.
     private static let lookMax: Duration = .seconds(1)
 
     func run() async {
         // When Postgres was away, nobody could renew a lease: the living get the time to do so first.
         var reachableSince = ContinuousClock.now
+        var isMore = false
         while !Task.isCancelled {
             // Cancellation ends the sleep and with it the loop.
-            do { try await Task.sleep(for: interval) } catch { return }
+            do { try await Task.sleep(for: isMore ? .zero : interval) } catch { return }
+            isMore = false
             do {
                 let began = ContinuousClock.now
                 let abandoned = try await pool.read(deadline: .seconds(5)) {
@@ -34,7 +37,8 @@ struct TakeOver: Sendable {
                 }
                 if began.duration(to: .now) > Self.lookMax { reachableSince = .now }
                 guard reachableSince.duration(to: .now) >= .seconds(leaseSeconds) else { continue }
-                for id in abandoned { try await end(id) }
+                let endedCount = await end(abandoned)
+                isMore = abandoned.count == Self.countMax && endedCount > 0
             } catch {
                 reachableSince = .now
                 logger.info("abandoned answers stay open", metadata: ["error": "\(error)"])
@@ -42,7 +46,32 @@ struct TakeOver: Sendable {
         }
     }
 
-    private func end(_ id: Message.ID) async throws {
+    /// A few at a time; one that cannot be ended keeps no other from it. Returns how many were.
+    private func end(_ ids: [Message.ID]) async -> Int {
+        await withTaskGroup(of: Bool.self) { group in
+            var endedCount = 0
+            for (index, id) in ids.shuffled().enumerated() {
+                if index >= Self.concurrency, await group.next() == true { endedCount += 1 }
+                group.addTask { await self.isEnded(id) }
+            }
+            for await isEnded in group where isEnded { endedCount += 1 }
+            return endedCount
+        }
+    }
+
+    private func isEnded(_ id: Message.ID) async -> Bool {
+        do {
+            return try await end(id)
+        } catch {
+            logger.error(
+                "an abandoned answer cannot be ended",
+                metadata: ["message.id": "\(id)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    /// False when somebody else was faster.
+    private func end(_ id: Message.ID) async throws -> Bool {
         let isEnded = try await pool.transaction { transaction in
             let messages = MessageStore(transaction)
             guard
@@ -51,7 +80,9 @@ struct TakeOver: Sendable {
             else { return false }
             let streams = StreamStore(transaction)
             let frames = Self.connected(try streams.rows(of: id, after: 0, limit: .max))
-            let reply = Self.reply(of: abandoned, said: try StoredFrames.said(in: frames))
+            // `try?`: what cannot be read says nothing, and the answer ends all the same.
+            let said = (try? StoredFrames.said(in: frames)) ?? StoredFrames.Said()
+            let reply = Self.reply(of: abandoned, said: said)
             guard
                 try messages.finish(id, as: reply, replica: replica, in: transaction)
             else { return false }
@@ -64,6 +95,7 @@ struct TakeOver: Sendable {
             logger.warning(
                 "ended an answer whose replica died", metadata: ["message.id": "\(id)"])
         }
+        return isEnded
     }
 
     /// Up to the first that is missing: a crash of the database may have taken some.
