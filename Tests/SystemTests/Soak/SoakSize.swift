@@ -15,10 +15,13 @@ struct SoakSize: Sendable {
         let settings = ProcessInfo.processInfo.environment
         documentCount = settings["SOAK_DOCUMENTS"].flatMap { Int($0) } ?? 16
         questionCount = settings["SOAK_QUESTIONS"].flatMap { Int($0) } ?? 8
-        cutCount = settings["SOAK_CUTS"].flatMap { Int($0) } ?? 60
+        cutCount = settings["SOAK_CUTS"].flatMap { Int($0) } ?? 40
         chaosSecondsMax = settings["SOAK_SECONDS"].flatMap { Int($0) } ?? 90
         seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999_999)
     }
+
+    /// Clients at once. A sample leaves the tests beside it their share of the machine.
+    var viewerCount: Int { min(16, max(4, cutCount / 10)) }
 
     /// A long one may take its time at the end as well.
     var drainLimit: Duration { .seconds(120 + documentCount * 2) }

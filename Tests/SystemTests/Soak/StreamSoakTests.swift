@@ -18,7 +18,7 @@ extension SoakTests {
             let tally = CutTally(countMax: size.cutCount)
             var generator = SeededGenerator(seed: size.seed)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<16 {
+                for number in 0..<size.viewerCount {
                     let member = try await deployment.member("viewer-\(number)", at: first)
                     let seed = generator.next()
                     group.addTask {
