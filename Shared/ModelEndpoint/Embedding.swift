@@ -57,17 +57,7 @@ extension ModelEndpoint {
         request.responseByteCountMax = texts.count * 4096 * 25 + 65_536
         // The same texts embed to the same vectors.
         request.attemptCountMax = 3
-        do {
-            let answer = try await address.http.send(request)
-            try answer.requireNoRefusal()
-            return try answer.decode(EmbeddingAnswer.self)
-        } catch let error as ModelError {
-            throw error
-        } catch let error as OutboundError {
-            throw ModelError(error)
-        } catch {
-            throw .undecodable
-        }
+        return try await address.answer(to: request)
     }
 }
 

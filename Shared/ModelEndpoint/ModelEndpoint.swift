@@ -86,6 +86,25 @@ extension ModelEndpoint.Address {
     }
 }
 
+extension ModelEndpoint.Address {
+    /// A whole answer in JSON.
+    func answer<Value: Decodable>(
+        to request: OutboundHTTP.Request, with decoder: JSONDecoder = JSONDecoder()
+    ) async throws(ModelError) -> Value {
+        do {
+            let answer = try await http.send(request)
+            try answer.requireNoRefusal()
+            return try answer.decode(Value.self, with: decoder)
+        } catch let error as ModelError {
+            throw error
+        } catch let error as OutboundError {
+            throw ModelError(error)
+        } catch {
+            throw .undecodable
+        }
+    }
+}
+
 /// Request bodies: snake case, as OpenAI's fields are.
 func encodedJSON(_ body: some Encodable) throws(ModelError) -> ByteBuffer {
     let encoder = JSONEncoder()

@@ -65,18 +65,9 @@ package final class Reranker: Sendable {
         var request = address.request(.POST, "/rerank", body: body, deadline: deadline)
         // Some servers send the texts back.
         request.responseByteCountMax = texts.count * Self.textLengthMax * 8 + 65_536
-        do {
-            let answer = try await address.http.send(request)
-            try answer.requireNoRefusal()
-            return try answer.decode(RerankAnswer.self, with: snakeCaseDecoder())
-                .scores(count: texts.count)
-        } catch let error as ModelError {
-            throw error
-        } catch let error as OutboundError {
-            throw ModelError(error)
-        } catch {
-            throw .undecodable
-        }
+        let answer: RerankAnswer = try await address.answer(
+            to: request, with: snakeCaseDecoder())
+        return try answer.scores(count: texts.count)
     }
 }
 

@@ -20,18 +20,8 @@ extension ModelEndpoint {
         var request = chat.request(.POST, "/chat/completions", body: body, deadline: deadline)
         // A token has a few letters; the rest of the answer is short.
         request.responseByteCountMax = outputTokenCountMax * 64 + 65_536
-        do {
-            let answer = try await chat.http.send(request)
-            try answer.requireNoRefusal()
-            let said = try answer.decode(VisionAnswer.self, with: snakeCaseDecoder())
-            return try said.text()
-        } catch let error as ModelError {
-            throw error
-        } catch let error as OutboundError {
-            throw ModelError(error)
-        } catch {
-            throw .undecodable
-        }
+        let said: VisionAnswer = try await chat.answer(to: request, with: snakeCaseDecoder())
+        return try said.text()
     }
 }
 
