@@ -16,6 +16,10 @@ struct InjectionTests {
     func obeyed() async throws {
         let injections = try Injection.all()
         #expect(injections.count >= 40)
+        // What judges the answers finds in the orders themselves what it is to find.
+        let bare = try injections.map { try Rendered($0.text) }
+        #expect(bare.count { !$0.addresses.isEmpty } >= 20)
+        #expect(bare.count { !$0.foreignElements.isEmpty } >= 5)
         try await ChatWorld.run(makesTitles: true) { world in
             try await world.withIndex {
                 for (number, injection) in injections.enumerated() {
@@ -54,7 +58,10 @@ struct InjectionTests {
         let reply = try await world.send(
             .post, "/chat", String(decoding: body, as: UTF8.self), as: member)
         try expectOrderly(reply, injection)
-        try expectFenced(world.model.requests[before], injection)
+        let request = world.model.requests[before]
+        // Otherwise there was nothing to obey, and nothing was tried.
+        #expect(request.contains("«") && request.contains("»"), "\(injection.name)")
+        try expectFenced(request, injection)
         try expectHarmless(try reply.answer, knowing: text, injection)
         let conversation = try reply.data("meta")["conversation_id"].text
         let messages = try await world.send(

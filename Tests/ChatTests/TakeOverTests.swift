@@ -106,7 +106,7 @@ struct TakeOverTests {
         }
     }
 
-    @Test("are left alone while another one's row is held, and it too once it is free")
+    @Test("are left alone while another one's row is held")
     func held() async throws {
         try await ChatWorld.run(limits: Self.watching) { world in
             let (reached, goOn) = (Signal(), Signal())

@@ -20,12 +20,22 @@ enum StoredFrames {
         let marker: String
         let sourceIndex: Int
         let sentence: String
-        let quote: String
         let verified: Bool
+        /// Of the quote in its document, where there is one.
+        let start: Int?
+        let end: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case marker, sentence, quote, verified
+            case marker, sentence, verified, start, end
             case sourceIndex = "source_index"
+        }
+
+        /// In Unicode scalars of the source's text; nil where there is none.
+        func quote(in source: Chunk) -> Range<Int>? {
+            guard let start, let end, source.span.lowerBound <= start, start < end,
+                end <= source.span.upperBound
+            else { return nil }
+            return start - source.span.lowerBound..<end - source.span.lowerBound
         }
     }
 

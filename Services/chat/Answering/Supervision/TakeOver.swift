@@ -141,7 +141,7 @@ struct TakeOver: Sendable {
                 return FinishedReply.Citation(
                     marker: citation.marker, sourceIndex: citation.sourceIndex,
                     sentence: citation.sentence,
-                    quote: Quote.span(of: citation.quote, in: source.text),
+                    quote: citation.quote(in: source),
                     isVerified: citation.verified)
             }, drawnFrom: abandoned.drawnFrom)
     }

@@ -32,16 +32,6 @@ struct Quote: Sendable, Hashable {
         return String(String.UnicodeScalarView(scalars))
     }
 
-    /// Where a quote stands in its source, in Unicode scalars; nil when it does not.
-    static func span(of quote: String, in source: String) -> Range<Int>? {
-        let scalars = source.unicodeScalars
-        guard !quote.isEmpty, let range = scalars.firstRange(of: quote.unicodeScalars) else {
-            return nil
-        }
-        let start = scalars.distance(from: scalars.startIndex, to: range.lowerBound)
-        return start..<start + quote.unicodeScalars.count
-    }
-
     /// Most words in common, for its length; numbers in common weigh more, since they are what an
     /// answer in another language shares with its source.
     private static func best(_ asked: Set<String>, in source: String) -> Range<String.Index>? {
