@@ -2,7 +2,7 @@ package import Domain
 internal import FoundationEssentials
 package import Postgres
 
-/// Who did what. Records are added in the transaction that does it, and read; nothing changes them.
+/// Who did what. Records are added in the transaction that does it, and read; nothing changes them but `forget`.
 package struct AuditStore {
     /// Which records are meant; nil is all.
     package struct Filter: Sendable {

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// What is written down for good when somebody does it.
-package enum AuditAction: String, Sendable, CaseIterable {
+/// What is written down when somebody does it.
+package enum AuditAction: String, Sendable {
     case attachmentDeleted = "attachment.deleted"
     case conversationDeleted = "conversation.deleted"
     case userErased = "user.erased"

@@ -52,6 +52,10 @@ package struct ProblemMiddleware: RouterMiddleware {
         next: @concurrent (Request, OpenContext) async throws -> Response
     ) async throws -> Response {
         do {
+            // The one character that no text of Postgres can hold, as in bodies.
+            if request.uri.string.contains("%00") {
+                throw Problem.invalid("", "The address must not hold the character U+0000.")
+            }
             return try await next(request, context)
         } catch let problem as Problem {
             return try problem.response(from: request, context: context)

@@ -1,7 +1,7 @@
 import ModelEndpoint
 import Synchronization
 
-/// All events of an answer, and the error that ended it, if one did.
+/// All events of an answer, up to the error that ended it, if one did.
 final class CollectedAnswer: Sendable {
     private let state = Mutex<[ChatEvent]>([])
 

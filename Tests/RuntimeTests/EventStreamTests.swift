@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import ServiceRuntime
+import Synchronization
 import TestSupport
 import Testing
 
@@ -33,29 +34,35 @@ struct EventStreamTests {
         }
     }
 
-    @Test("passes each frame on before there is a next, and a comment in a silence")
-    func oneByOne() async throws {
+    /// What a client gets between three frames, before each of which a silence is told.
+    private func between(_ keepAlive: Duration) async throws -> [String] {
         let (frames, source) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
-        let stream = EventStream(keepAliveInterval: .milliseconds(50))
+        let found = Mutex<[String]>([])
+        let stream = EventStream(keepAliveInterval: keepAlive)
         try await application(stream, frames).test(.live) { client in
             let port = try #require(client.port)
             try await RawConnection.connect(port: port) { connection in
                 try await connection.send("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
                 for number in 1...3 {
+                    source.yield(ByteBuffer())
                     source.yield(ByteBuffer(string: "data: \(number)\n\n"))
-                    #expect(await connection.text(before: "data: \(number)\n\n") != nil)
+                    let text = await connection.text(before: "data: \(number)\n\n")
+                    found.withLock { $0.append(text ?? "") }
                 }
-                // Too soon for a comment, then time for one.
-                source.yield(ByteBuffer())
-                try await Task.sleep(for: .milliseconds(60))
-                source.yield(ByteBuffer())
-                source.yield(ByteBuffer(string: "data: 4\n\n"))
-                let between = await connection.text(before: "data: 4\n\n")
-                #expect(between?.ranges(of: ": keep-alive\n\n").count == 1)
                 source.finish()
                 #expect(await connection.text(before: "data: [DONE]\n\r\n") != nil)
             }
         }
+        return found.withLock { $0 }
+    }
+
+    @Test(
+        "passes each frame on before there is a next, with a comment once a silence is long enough")
+    func oneByOne() async throws {
+        let comment = ": keep-alive\n\n"
+        #expect(try await between(.zero).map { $0.ranges(of: comment).count } == [1, 1, 1])
+        #expect(
+            try await between(.seconds(3600)).map { $0.ranges(of: comment).count } == [0, 0, 0])
     }
 
     /// Nothing but silence, told again and again.

@@ -44,21 +44,23 @@ struct UploadOverviewRoutes: Sendable {
         if let text = body.attachmentID {
             guard let id = Attachment.ID(text) else { throw Problem.attachmentNotFound }
             let found = try await inspect(id)
-            try await record(["depth": "1"], of: id.description, context)
+            try await record(
+                found.attachment.owner.userID?.rawValue, of: id.description, context)
             return try JSONResponse.make(.ok, found)
         }
         let page = try await list(body)
-        try await record(body.user.map { ["user": $0] } ?? [:], of: "", context)
+        try await record(body.user, of: "", context)
         return try JSONResponse.make(.ok, page)
     }
 
-    /// Whose files an operator has looked at is for others to know.
+    /// Whose files an operator has looked at is for others to know: what cannot be written down is not
+    /// shown.
     private func record(
-        _ details: [String: String], of subject: String, _ context: ServiceContext
+        _ user: String?, of subject: String, _ context: ServiceContext
     ) async throws {
         try await pool.read { session in
             try AuditStore(session).record(
-                .uploadsViewed, subject, details, by: context.author)
+                .uploadsViewed, subject, user.map { ["user": $0] } ?? [:], by: context.author)
         }
     }
 

@@ -73,7 +73,8 @@ final class EventLog: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// All frames there will have been once these events are appended, which they are not yet.
+    /// All frames there will have been once these events are appended, which they are not yet. From here
+    /// on nothing is saved piece by piece any more: whoever asks keeps the whole.
     func ending(with events: [AnswerEvent]) throws -> (
         last: [ByteBuffer], whole: String, count: Int
     ) {

@@ -10,14 +10,16 @@ struct FrameFlusher: Sendable {
     let pool: PostgresPool
     let replica: String
     let interval: Duration
-    /// An answer that has more than this unsaved ends as not saved.
+    /// An answer that has more than this unsaved, while Postgres takes nothing of it for a few seconds,
+    /// ends as not saved.
     let unsavedByteCountMax: Int
     let logger: Logger
 
     /// Of one statement; what is beyond goes into the next.
     private static let byteCountMax = 4 << 20
-    /// With an answer that has too much unsaved, unless it is very much.
-    private static let patience: Duration = .seconds(3)
+    /// How long Postgres may take nothing of an answer that has too much unsaved.
+    private static let stallMax: Duration = .seconds(3)
+    /// So many times too much is not waited for.
     private static let burstFactor = 16
 
     func run() async {
@@ -42,7 +44,7 @@ struct FrameFlusher: Sendable {
     private func holdsTooMuch(_ log: EventLog) -> Bool {
         let (byteCount, since) = log.unsaved
         if byteCount <= unsavedByteCountMax { return false }
-        return since.duration(to: .now) > Self.patience
+        return since.duration(to: .now) > Self.stallMax
             || byteCount > unsavedByteCountMax * Self.burstFactor
     }
 

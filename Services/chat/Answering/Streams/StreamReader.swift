@@ -67,8 +67,8 @@ private actor StoredViewing {
 
     var isOver: Bool { isWhole && pending.isEmpty }
 
-    /// Nil at the end; empty when there was nothing for a while. Throws, which breaks the connection visibly, when the rest cannot be had
-    /// here and now: the client comes back, and is told why.
+    /// Nil at the end; empty when there was nothing for a while. Throws, which breaks the connection
+    /// visibly, when the rest cannot be had here and now: the client comes back, and is told why.
     func next() async throws -> ByteBuffer? {
         if pending.isEmpty && !isWhole { try await waitForMore() }
         if isOver { return nil }

@@ -97,8 +97,8 @@ struct AnswerWriter: Sendable {
         if isKept {
             answer.log.append(ending.last)
         } else {
-            // With the last ids there are: those that follow may stand for something else in Postgres, should
-            // it have taken the end and lost its answer.
+            // With the last ids there are: those that follow may stand for something else in
+            // Postgres, should it have taken the end and lost its answer.
             let events = lastEvents(of: answer, .error, failure ?? .notSaved, usage: draft)
             let firstID = TakeOver.eventCountMax - events.count + 1
             answer.log.append(
