@@ -83,11 +83,10 @@ struct Claims: Sendable {
         return isRenewed
     }
 
-    /// Back into the queue. False when it was not ours to give back.
-    @discardableResult
+    /// Back into the queue. Throws `.leaseLost` when it is not ours to give back.
     func release(
         _ job: ClaimedJob, after pause: Duration, failureCount: Int, reason: String?
-    ) async throws -> Bool {
+    ) async throws {
         try await pool.transaction { transaction in
             let rows = try transaction.run(
                 """
@@ -96,8 +95,8 @@ struct Claims: Sendable {
                     claimable_at = now() + make_interval(secs => \(pause / .seconds(1)))
                 WHERE \(sql: job.isOurs) RETURNING id
                 """)
-            if !rows.isEmpty { try transaction.notify(JobQueue.channel, job.kind) }
-            return !rows.isEmpty
+            guard !rows.isEmpty else { throw JobFailure.leaseLost }
+            try transaction.notify(JobQueue.channel, job.kind)
         }
     }
 

@@ -125,9 +125,10 @@ struct QueueTests {
                 try await pool.transaction { try old.requireLease(in: $0) }
             }
             #expect(try await claims(pool).renew(old) == false)
-            #expect(
+            await #expect(throws: JobFailure.leaseLost) {
                 try await claims(pool).release(
-                    old, after: .zero, failureCount: 0, reason: nil) == false)
+                    old, after: .zero, failureCount: 0, reason: nil)
+            }
             try await pool.transaction { transaction in
                 try new.requireLease(in: transaction)
                 try new.complete(in: transaction)

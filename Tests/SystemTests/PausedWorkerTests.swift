@@ -61,8 +61,13 @@ import Testing
         func goOn() async throws {
             mayWrite.fire()
             worker.resume()
-            try await eventually(within: .seconds(60)) {
-                worker.log.contains("lost a job's lease")
+            do {
+                try await eventually(within: .seconds(60)) {
+                    worker.log.contains("lost a job's lease")
+                }
+            } catch {
+                print("--- the paused worker\n\(worker.log.suffix(6000))")
+                throw error
             }
         }
     }
