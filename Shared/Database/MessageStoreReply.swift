@@ -77,6 +77,9 @@ extension MessageStore {
         _ reply: Message.ID, as finished: FinishedReply, replica: String,
         in transaction: Transaction
     ) throws(PostgresError) -> Bool {
+        // The whole row, which waits for who is just adding to its stream.
+        try transaction.run(
+            "SELECT FROM messages WHERE tenant_id = \(Tenant.only) AND id = \(reply) FOR UPDATE")
         let rows = try transaction.run(
             """
             UPDATE messages SET content = \(finished.content), status = \(finished.status),

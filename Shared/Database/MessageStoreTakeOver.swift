@@ -75,7 +75,7 @@ extension MessageStore {
             WHERE m.tenant_id = \(Tenant.only) AND m.id IN (
                 SELECT id FROM messages
                 WHERE tenant_id = \(Tenant.only) AND id = \(reply) AND status = 'generating'
-                  AND lease_expires_at < now() FOR NO KEY UPDATE SKIP LOCKED)
+                  AND lease_expires_at < now() FOR UPDATE SKIP LOCKED)
               AND c.tenant_id = m.tenant_id AND c.id = m.conversation_id
             RETURNING m.attempt, m.drawn_from, c.id AS conversation, c.title
             """

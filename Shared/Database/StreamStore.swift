@@ -52,7 +52,9 @@ package struct StreamStore {
     package init(_ session: Session) { self.session = session }
 
     /// Adds what is new of some answers, all in one statement. Returns those it was kept of: not those
-    /// that this replica does not make any more, nor those whose row somebody is changing right now.
+    /// that this replica does not make any more, nor those whose row somebody is ending right now: whoever
+    /// ends one locks its row `FOR UPDATE`, which waits for this statement. A renewed lease does not, nor
+    /// does this wait for it: they are many, and often.
     ///
     /// Not waited for to be on disk: what a crash of the database takes is in the row of the end again.
     package func add(
@@ -64,7 +66,7 @@ package struct StreamStore {
             WITH ours AS (
                 SELECT id FROM messages
                 WHERE tenant_id = \(Tenant.only) AND id = ANY(\(ids)) AND replica = \(replica)
-                  AND status = 'generating' FOR SHARE SKIP LOCKED
+                  AND status = 'generating' FOR KEY SHARE SKIP LOCKED
             ), kept AS (
                 INSERT INTO stream_frames (message_id, first_id, last_id, frames)
                 SELECT piece.* FROM unnest(

@@ -241,11 +241,23 @@ extension ChatWorld {
 
     /// Keeps everybody else from a message while `body` runs.
     func holding(_ id: String, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await whileTransaction {
+            try $0.run("SELECT FROM messages WHERE id = \(id)::uuid FOR UPDATE")
+        } isOpen: {
+            try await body()
+        }
+    }
+
+    /// Keeps a transaction open that has done something while `body` runs.
+    func whileTransaction(
+        _ something: @escaping @Sendable (Transaction) throws -> Void,
+        isOpen body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         let (held, done) = (Signal(), Signal())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await pool.transaction { transaction in
-                    try transaction.run("SELECT FROM messages WHERE id = \(id)::uuid FOR UPDATE")
+                    try something(transaction)
                     held.fire()
                     while !done.hasFired && !Task.isCancelled {
                         try transaction.run("SELECT pg_sleep(0.05)")

@@ -1,3 +1,4 @@
+import Database
 import Domain
 import Foundation
 import HTTPTypes
@@ -130,6 +131,39 @@ struct TakeOverTests {
         }
     }
 
+    @Test("are told by their leases, which are renewed while events are being kept")
+    func busy() async throws {
+        try await ChatWorld.run(limits: Self.watching) { world in
+            let (reached, goOn) = (Signal(), Signal())
+            world.model.answer([
+                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."),
+                .finish(), .done,
+            ])
+            async let asked = world.ask("What is it?")
+            try await reached.wait()
+            let id = try await StreamTests.generating(world)
+            let message = try #require(Message.ID(id))
+            try await eventually { try await world.hasKept("One", of: id) }
+            try await world.whileTransaction { transaction in
+                let rows = try transaction.run(
+                    "SELECT replica FROM messages WHERE id = \(message)")
+                let piece = StreamStore.Piece(
+                    message: message, firstID: 500, lastID: 500, frames: "late")
+                let kept = try StreamStore(transaction).add(
+                    [piece], replica: try #require(rows.first).get("replica"))
+                #expect(kept == [message])
+            } isOpen: {
+                let before = try await world.longestLease
+                try await eventually { try await world.longestLease > before.addingTimeInterval(2) }
+                // The end waits for them: it would leave them behind.
+                goOn.fire()
+                try await eventually { try await world.waitsForLock(of: "messages") }
+            }
+            #expect(try await asked.answer == "One. Two.")
+            #expect(try await world.hasKept("late", of: id) == false)
+        }
+    }
+
     @Test("whose events cannot be read are ended without them, and keep no other from its end")
     func unreadable() async throws {
         try await ChatWorld.run(limits: Self.dying) { world in
@@ -178,6 +212,19 @@ struct TakeOverTests {
 }
 
 extension ChatWorld {
+    /// Somebody wants rows of this table that another one has.
+    fileprivate func waitsForLock(of table: String) async throws -> Bool {
+        let rows = try await pool.read { session in
+            try session.run(
+                """
+                SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'
+                  AND query LIKE \("%\(table)%FOR UPDATE%")
+                """)
+        }
+        return !rows.isEmpty
+    }
+
     fileprivate var longestLease: Date {
         get async throws {
             let rows = try await pool.read { session in

@@ -42,6 +42,8 @@ struct Reading: Sendable {
     /// Of each token, from the model's hand to the reader's.
     var nanoseconds: [UInt64] = []
     var isWhole = false
+    /// The last that is no token.
+    var lastEvent = ""
 }
 
 struct Report: Encodable {
@@ -54,6 +56,8 @@ struct Report: Encodable {
     let p50: Double
     let p99: Double
     let most: Double
+    /// What each that is not whole ended with.
+    let brokenEnds: [String]
 
     init(_ readings: [Reading], tokenCount: Int) {
         let all = readings.flatMap(\.nanoseconds).sorted()
@@ -68,6 +72,7 @@ struct Report: Encodable {
         p50 = milliseconds(0.5)
         p99 = milliseconds(0.99)
         most = milliseconds(1)
+        brokenEnds = readings.filter { !$0.isWhole }.map(\.lastEvent)
     }
 }
 

@@ -78,8 +78,10 @@ enum Reader {
                 let sent = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 48) }
                 // White space that was held back may come alone.
                 if sent > 0 { reading.nanoseconds.append(arrival - min(sent, arrival)) }
-            } else if frame.firstRange(of: Array(#""finish_reason":"stop""#.utf8)) != nil {
-                reading.isWhole = true
+            } else {
+                reading.isWhole =
+                    frame.firstRange(of: Array(#""finish_reason":"stop""#.utf8)) != nil
+                reading.lastEvent = String(decoding: frame, as: UTF8.self)
             }
         }
     }

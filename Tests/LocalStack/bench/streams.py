@@ -5,6 +5,7 @@ The model and all readers are one program of ours with one clock: each token is 
 
 import json
 import subprocess
+from typing import Any
 
 from bench import meters
 from bench.figures import number
@@ -34,19 +35,19 @@ def measure(bench: Bench) -> None:
     show(report, used, before, after)
 
 
-def run(bench: Bench, *arguments: object) -> dict[str, float]:
+def run(bench: Bench, *arguments: object) -> dict[str, Any]:
     done = subprocess.run(
         [str(bench.binaries / "StreamBenchmark"), *map(str, arguments)],
         capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
     )  # fmt: skip
     if done.returncode != 0:
         raise StackError(f"StreamBenchmark failed:\n{done.stdout}{done.stderr}")
-    report: dict[str, float] = json.loads(done.stdout)
+    report: dict[str, Any] = json.loads(done.stdout)
     return report
 
 
 def show(
-    report: dict[str, float], used: dict[str, float], before: dict[str, float],
+    report: dict[str, Any], used: dict[str, float], before: dict[str, float],
     after: dict[str, float],
 ) -> None:  # fmt: skip
     seconds = TOKEN_COUNT * INTERVAL_MS / 1000
@@ -57,6 +58,8 @@ def show(
         f"a token on its way: p50 {number(report['p50'])} ms, p99 {number(report['p99'])} ms, "
         f"longest {number(report['most'])} ms"
     )
+    for end in report["brokenEnds"]:
+        print(f"not whole: {end.strip()!r}")
     for name, cpu in used.items():
         print(
             f"{name}: {number(cpu * 1_000_000 / report['wantedCount'])} µs of CPU a token, "
