@@ -22,7 +22,12 @@ def measure(bench: Bench) -> None:
     model_port = find_free()
     readers = bench.folder / "readers"
     readers.write_text("\n".join(bench.token(f"reader-{index}") for index in range(STREAM_COUNT)))
-    with bench.services(NAME, OPENAI_BASE_URL=f"http://127.0.0.1:{model_port}/v1") as services:
+    urls = {
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
+        "OPENAI_EMBED_BASE_URL": f"{bench.scripted_url}/v1",
+        "OPENAI_EMBED_QUERY_BASE_URL": f"{bench.scripted_url}/v1",
+    }
+    with bench.services(NAME, **urls) as services:
         names = ("chat", "gateway")
         before = {name: meters.rss_mb(services.pids(name)) for name in names}
         cpu = {name: meters.CPU(services.pids(name)) for name in names}
