@@ -14,12 +14,14 @@ struct GatewaySettings: Sendable {
     let algorithms: [String]
     let cookieName: String?
     let adminGroup: String
+    let adminRole: String
     let publicOrigins: [String]
     let corsAllowedOrigins: [String]
 
     var tokenRules: TokenRules {
         TokenRules(
-            issuer: issuer, audiences: audiences, algorithms: algorithms, adminGroup: adminGroup)
+            issuer: issuer, audiences: audiences, algorithms: algorithms, adminGroup: adminGroup,
+            adminRole: adminRole)
     }
 
     init(from reader: inout SettingsReader) throws(SettingsError) {
@@ -39,6 +41,7 @@ struct GatewaySettings: Sendable {
         algorithms = reader.algorithms()
         cookieName = reader.optionalText("OAUTH2_JWT_COOKIE_NAME")
         adminGroup = reader.text("ADMIN_GROUP", default: "admins")
+        adminRole = reader.text("ADMIN_ROLE", default: "")
         publicOrigins = reader.origins("PUBLIC_ORIGINS")
         corsAllowedOrigins = reader.origins("CORS_ALLOWED_ORIGINS")
         try reader.finish()

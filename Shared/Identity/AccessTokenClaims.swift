@@ -35,6 +35,8 @@ struct AccessTokenClaims: Decodable {
     let issuedAt: Double?
     let isIDToken: Bool
     let groups: [String]
+    /// Of the whole realm (Keycloak); those of single clients are not read.
+    let realmRoles: [String]
     let email: String
     let name: String
     let preferredUsername: String
@@ -44,12 +46,15 @@ struct AccessTokenClaims: Decodable {
     private enum Keys: String, CodingKey {
         case iss, aud, sub, exp, nbf, iat, typ, groups, email, name
         case tokenUse = "token_use"
+        case realmAccess = "realm_access"
         case accessTokenHash = "at_hash"
         case codeHash = "c_hash"
         case preferredUsername = "preferred_username"
         case givenName = "given_name"
         case familyName = "family_name"
     }
+
+    private struct RealmAccess: Decodable { let roles: [String] }
 
     init(from decoder: any Decoder) throws {
         let claims = try decoder.container(keyedBy: Keys.self)
@@ -66,6 +71,8 @@ struct AccessTokenClaims: Decodable {
             text(.typ).lowercased() == "id" || text(.tokenUse).lowercased() == "id"
             || claims.contains(.accessTokenHash) || claims.contains(.codeHash)
         groups = Self.groups(claims)
+        // Of another shape it grants no role, which is the safe reading.
+        realmRoles = (try? claims.decode(RealmAccess.self, forKey: .realmAccess))?.roles ?? []
         email = text(.email)
         name = text(.name)
         preferredUsername = text(.preferredUsername)
@@ -82,11 +89,17 @@ struct AccessTokenClaims: Decodable {
         return try claims.decode([String].self, forKey: key)
     }
 
-    /// A list, or one string with commas; a leading slash (Keycloak's paths) says nothing.
+    /// A list, or one string with commas; a leading slash (Keycloak's paths) says nothing. A comma in a
+    /// list belongs to a name: who may name a group `x,admins` makes no operators.
     private static func groups(_ claims: KeyedDecodingContainer<Keys>) -> [String] {
         // Neither shape means that the token grants no group, which is the safe reading.
-        let listed = (try? strings(claims, .groups)) ?? []
-        return listed.flatMap { $0.split(separator: ",") }
+        var listed = (try? claims.decode([String].self, forKey: .groups)) ?? []
+        // As above.
+        if let text = try? claims.decode(String.self, forKey: .groups) {
+            listed = text.split(separator: ",").map(String.init)
+        }
+        return
+            listed
             .map { group in
                 var name = group[...]
                 while name.first?.isWhitespace == true { name.removeFirst() }

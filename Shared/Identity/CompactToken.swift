@@ -31,6 +31,7 @@ struct CompactToken {
     private static func decode<T: Decodable>(
         _ type: T.Type, from bytes: [UInt8]
     ) throws(TokenError) -> T {
+        if JSONMembers.repeats(in: bytes) { throw .refused(.malformed) }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {

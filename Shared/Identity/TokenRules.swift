@@ -9,12 +9,19 @@ package struct TokenRules: Sendable {
     /// One of them must be named.
     package let audiences: [String]
     package let algorithms: [String]
+    /// Who is in it is an operator; nobody if empty.
     package let adminGroup: String
+    /// Who has this role of the realm is one as well; nobody if empty.
+    package let adminRole: String
 
-    package init(issuer: String, audiences: [String], algorithms: [String], adminGroup: String) {
+    package init(
+        issuer: String, audiences: [String], algorithms: [String], adminGroup: String,
+        adminRole: String = ""
+    ) {
         self.issuer = issuer
         self.audiences = audiences
         self.algorithms = algorithms
         self.adminGroup = String(adminGroup.drop { $0 == "/" })
+        self.adminRole = adminRole
     }
 }

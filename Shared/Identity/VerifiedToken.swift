@@ -47,9 +47,14 @@ extension TokenRules {
             sub: claims.subject, email: claims.email, name: claims.name,
             preferredUsername: claims.preferredUsername, givenName: claims.givenName,
             familyName: claims.familyName, groups: claims.groups,
-            isAdmin: !adminGroup.isEmpty && claims.groups.contains(adminGroup))
+            isAdmin: isAdmin(claims))
         return VerifiedToken(
             caller: caller, expiresAt: Date(timeIntervalSince1970: expiresAt), digest: digest)
+    }
+
+    private func isAdmin(_ claims: AccessTokenClaims) -> Bool {
+        !adminGroup.isEmpty && claims.groups.contains(adminGroup)
+            || !adminRole.isEmpty && claims.realmRoles.contains(adminRole)
     }
 
     private static func isSubject(_ text: String) -> Bool {

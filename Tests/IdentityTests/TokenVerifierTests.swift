@@ -63,7 +63,7 @@ struct Verification: Sendable {
                 algorithms: algorithms, schedule: schedule, logger: logger)
             let rules = TokenRules(
                 issuer: address, audiences: ["oauth2_proxy"], algorithms: algorithms,
-                adminGroup: "/admins")
+                adminGroup: "/admins", adminRole: "assistant-admin")
             try await body(
                 Verification(
                     issuer: TestIssuer(address: address), server: server, keys: keys,
@@ -112,12 +112,37 @@ struct TokenVerifierTests {
                 (["organization": ["groups": ["admins"]]], [], false),
                 (["groups": ["//admins"]], ["/admins"], false),
                 (["groups": ["Admins"]], ["Admins"], false),
+                (["groups": ["x,admins"]], ["x,admins"], false),
+                (["groups": ["a", 7, "admins"]], [], false),
+                (["groups": "team/admins"], ["team/admins"], false),
             ]
             for (claims, groups, isAdmin) in cases {
                 let token = try await verification.issuer.token(claims: claims)
                 let caller = try await verification.verifier.verify(token).caller
                 #expect(caller.groups == groups)
                 #expect(caller.isAdmin == isAdmin)
+            }
+        }
+    }
+
+    @Test("takes the role of the realm for an operator's, and no other role")
+    func roles() async throws {
+        let role = "assistant-admin"
+        let cases: [([String: Any?], Bool)] = [
+            (["realm_access": ["roles": ["other", role]]], true),
+            (["realm_access": ["roles": ["assistant-admin "]]], false),
+            (["realm_access": ["roles": role]], false),
+            (["realm_access": ["roles": [role, 7]]], false),
+            (["realm_access": [role]], false),
+            (["resource_access": ["account": ["roles": [role]]]], false),
+            (["roles": [role]], false), (["groups": [role]], false),
+            (["organization": ["realm_access": ["roles": [role]]]], false),
+        ]
+        try await Verification.run { verification in
+            for (claims, isAdmin) in cases {
+                let token = try await verification.issuer.token(claims: claims)
+                let caller = try await verification.verifier.verify(token).caller
+                #expect(caller.isAdmin == isAdmin, "\(claims)")
             }
         }
     }
@@ -196,6 +221,38 @@ struct TokenVerifierTests {
                 "padding": String(repeating: "x", count: 13_000)
             ])
             #expect(await verification.refusal(large) == .refused(.tooLarge))
+        }
+    }
+
+    @Test("refuses a member that is there twice, wherever and however it is spelt")
+    func refusesRepeatedMembers() async throws {
+        let header = #""alg": "RS256", "kid": "first", "typ": "JWT""#
+        let expiry = Int(Date().timeIntervalSince1970) + 600
+        try await Verification.run { verification in
+            let payload =
+                #""iss": "\#(verification.issuer.address)", "aud": "oauth2_proxy", "sub": "alice", "#
+                + #""exp": \#(expiry)"#
+            let cases: [(header: String, payload: String, isRefused: Bool)] = [
+                ("", "", false),
+                (
+                    "", #", "a": {"sub": 1}, "b": [{"sub": 1}, {"sub": 1}], "c": ["sub", "sub"]"#,
+                    false
+                ),
+                ("", #", "a": "sub", "b": "\"sub\": 1, \"sub\": 2", "sub\\": 1"#, false),
+                ("", #", "sub": "root""#, true), ("", #", "\u0073ub": "root""#, true),
+                ("", #", "exp": 9999999999"#, true), ("", #", "a": {"b": 1, "b": 1}"#, true),
+                ("", #", "realm_access": {"roles": [], "r\u006fles": ["assistant-admin"]}"#, true),
+                ("", #", "a": [1, {"b": [], "c": {}, "b": []}]"#, true),
+                (#", "alg": "none""#, "", true), (#", "kid": "second""#, "", true),
+                (#", "x": "\"", "x": 1"#, "", true),
+            ]
+            for (more, claims, isRefused) in cases {
+                let token = try await verification.issuer.sign(
+                    header: Data("{\(header)\(more)}".utf8),
+                    payload: Data("{\(payload)\(claims)}".utf8))
+                let expected: TokenError? = isRefused ? .refused(.malformed) : nil
+                #expect(await verification.refusal(token) == expected, "\(more) \(claims)")
+            }
         }
     }
 
