@@ -2,13 +2,17 @@ internal import FoundationEssentials
 
 /// The names of the members of a JSON text's objects.
 enum JSONMembers {
+    /// What reading an escape costs is not to be multiplied by a stranger: issuers escape few names.
+    private static let escapedCountMax = 32
+
     /// Whether some object has two members of one name: readers differ in which of them counts
-    /// (RFC 8725, section 2.4; RFC 7515, section 4, lets a reader refuse them). Of what is not JSON it
-    /// says nothing of use.
+    /// (RFC 8725, section 2.4; RFC 7515, section 4, lets a reader refuse them). More escaped names
+    /// than issuers write count as such. Of what is not JSON it says nothing of use.
     static func repeats(in json: [UInt8]) -> Bool {
         /// Of the objects around this place, outermost first; nil stands for an array.
         var names: [Set<String>?] = []
         var isNameNext = false
+        var escapedCount = 0
         var index = 0
         while index < json.count {
             switch json[index] {
@@ -25,9 +29,11 @@ enum JSONMembers {
                 isNameNext = names.last.flatMap { $0 } != nil
             case UInt8(ascii: "\""):
                 let end = endOfString(from: index, in: json)
-                if isNameNext, var known = names.popLast().flatMap({ $0 }) {
-                    guard known.insert(text(json[index..<end])).inserted else { return true }
-                    names.append(known)
+                if isNameNext, let innermost = names.indices.last {
+                    let name = json[index..<end]
+                    if name.contains(UInt8(ascii: "\\")) { escapedCount += 1 }
+                    if escapedCount > escapedCountMax { return true }
+                    if names[innermost]?.insert(text(name)).inserted == false { return true }
                 }
                 isNameNext = false
                 index = end
@@ -50,8 +56,9 @@ enum JSONMembers {
 
     /// With its escapes read: `"\u0065xp"` is `"exp"`.
     private static func text(_ quoted: ArraySlice<UInt8>) -> String {
+        let plain = String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self)
+        if !quoted.contains(UInt8(ascii: "\\")) { return plain }
         // What cannot be read is no JSON, which is refused elsewhere.
-        let read = try? JSONDecoder().decode(String.self, from: Data(quoted))
-        return read ?? String(decoding: quoted, as: UTF8.self)
+        return (try? JSONDecoder().decode(String.self, from: Data(quoted))) ?? plain
     }
 }

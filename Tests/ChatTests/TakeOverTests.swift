@@ -72,6 +72,16 @@ struct TakeOverTests {
         }
     }
 
+    /// The model says "One. Two.", and pauses between.
+    private static func pausingAnswer(_ world: ChatWorld) -> (reached: Signal, goOn: Signal) {
+        let (reached, goOn) = (Signal(), Signal())
+        world.model.answer([
+            .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."), .finish(),
+            .done,
+        ])
+        return (reached, goOn)
+    }
+
     private static func expectKept(_ id: String, _ world: ChatWorld) async throws {
         let name = try await world.rest(of: id).data("meta")["conversation_id"].text
         let messages = try await world.send(.get, "/conversations/\(name)/messages").json
@@ -110,11 +120,7 @@ struct TakeOverTests {
     @Test("are left alone while another one's row is held")
     func held() async throws {
         try await ChatWorld.run(limits: Self.watching) { world in
-            let (reached, goOn) = (Signal(), Signal())
-            world.model.answer([
-                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."),
-                .finish(), .done,
-            ])
+            let (reached, goOn) = Self.pausingAnswer(world)
             async let first = world.ask("What is it?")
             async let second = world.ask("What is it?", as: "bob")
             try await eventually { world.model.requests.count == 2 }
@@ -134,11 +140,7 @@ struct TakeOverTests {
     @Test("are told by their leases, which are renewed while events are being kept")
     func busy() async throws {
         try await ChatWorld.run(limits: Self.watching) { world in
-            let (reached, goOn) = (Signal(), Signal())
-            world.model.answer([
-                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."),
-                .finish(), .done,
-            ])
+            let (reached, goOn) = Self.pausingAnswer(world)
             async let asked = world.ask("What is it?")
             try await reached.wait()
             let id = try await StreamTests.generating(world)
@@ -192,11 +194,7 @@ struct TakeOverTests {
     @Test("are left alone while those who make them had no chance to say that they live")
     func outage() async throws {
         try await ChatWorld.run(limits: Self.watching) { world in
-            let (reached, goOn) = (Signal(), Signal())
-            world.model.answer([
-                .head, .piece("One. "), .pause(reached: reached, goOn: goOn), .piece("Two."),
-                .finish(), .done,
-            ])
+            let (reached, goOn) = Self.pausingAnswer(world)
             async let asked = world.ask("What is it?")
             try await reached.wait()
             // The table is out of reach for longer than a lease, for everybody.

@@ -245,6 +245,8 @@ struct TokenVerifierTests {
                 ("", #", "a": [1, {"b": [], "c": {}, "b": []}]"#, true),
                 (#", "alg": "none""#, "", true), (#", "kid": "second""#, "", true),
                 (#", "x": "\"", "x": 1"#, "", true),
+                ("", #", "https:\/\/a.test\/x": 1, "https:\/\/a.test\/y": 1"#, false),
+                ((0..<40).map { #", "\u0061\#($0)": 1"# }.joined(), "", true),
             ]
             for (more, claims, isRefused) in cases {
                 let token = try await verification.issuer.sign(
