@@ -104,11 +104,11 @@ package struct MessageStore {
             """
             UPDATE messages
             SET lease_expires_at = now() + make_interval(secs => \(Double(leaseSeconds)))
-            WHERE tenant_id = \(Tenant.only) AND id IN (
+            WHERE tenant_id = \(Tenant.only) AND id = ANY(ARRAY(
                 SELECT id FROM messages
                 WHERE tenant_id = \(Tenant.only) AND id = ANY(\(replies.map(\.rawValue)))
                   AND replica = \(replica) AND status = 'generating'
-                FOR NO KEY UPDATE SKIP LOCKED)
+                FOR NO KEY UPDATE SKIP LOCKED))
             """)
         let rows = try session.run(
             """

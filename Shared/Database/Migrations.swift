@@ -36,6 +36,9 @@ package enum Migrations {
             sql: PackageResources._007_answer_details_sql),
         Migration(
             version: 8, name: "audit", compatibleFrom: 1, sql: PackageResources._008_audit_sql),
+        Migration(
+            version: 9, name: "cheaper_frames", compatibleFrom: 1,
+            sql: PackageResources._009_cheaper_frames_sql),
     ]
 
     /// What this version was written for.

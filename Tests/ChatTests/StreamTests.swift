@@ -104,6 +104,21 @@ struct StreamTests {
         }
     }
 
+    @Test("go with their conversation")
+    func deleted() async throws {
+        try await ChatWorld.run { world in
+            world.model.answer(.says("One."))
+            world.model.answer(.says("Two."))
+            let first = try await world.ask("What does joining cost?").data("meta")
+            let second = try await world.ask("And what does leaving cost?").data("meta")
+            #expect(try await world.frameCount == 2)
+            let conversation = first["conversation_id"].text
+            #expect(try await world.send(.delete, "/conversations/\(conversation)").status == 200)
+            #expect(try await world.frameCount == 1)
+            #expect(try await world.rest(of: second["message_id"].text).status == 200)
+        }
+    }
+
     @Test("end when a source of theirs is deleted, from that moment on")
     func withdrawn() async throws {
         try await ChatWorld.run { world in

@@ -13,6 +13,7 @@ struct Main: AsyncParsableCommand {
     @Option(help: "Where the readers ask.") var gatewayPort: Int
     @Option(help: "Tokens of each answer.") var tokenCount: Int
     @Option(help: "Milliseconds between two tokens of an answer.") var intervalMs: Int
+    @Option(help: "Milliseconds between two questions.") var arrivalMs: Int
     @Option(help: "A file with a bearer token for each reader, one on a line.") var readers: String
 
     func run() async throws {
@@ -25,8 +26,7 @@ struct Main: AsyncParsableCommand {
         let results = try await withThrowingTaskGroup(of: Reading.self) { tasks in
             for token in tokens {
                 tasks.addTask { try await Reader.read(gatewayPort, bearer: token, group) }
-                // As clients come: not all in the same millisecond.
-                try await Task.sleep(for: .milliseconds(2))
+                try await Task.sleep(for: .milliseconds(arrivalMs))
             }
             return try await tasks.reduce(into: [Reading]()) { $0.append($1) }
         }

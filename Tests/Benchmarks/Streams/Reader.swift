@@ -62,26 +62,41 @@ enum Reader {
 
         func channelInactive(context: ChannelHandlerContext) { result.succeed(reading) }
 
+        /// Frames come whole and alone nearly always: looking at one must cost little beside bringing it.
         private func note(_ bytes: ByteBufferView) {
             let arrival = now()
             rest += bytes
-            while let end = rest.firstRange(of: [10, 10])?.upperBound {
-                take(rest[..<end], arrival)
-                rest.removeFirst(end)
+            var start = 0
+            while let length = rest[start...].offset(of: "\n\n") {
+                take(rest[start..<start + length], arrival)
+                start += length + 2
             }
+            rest.removeFirst(start)
         }
 
         private func take(_ frame: ArraySlice<UInt8>, _ arrival: UInt64) {
-            let token = Array(#""type": "token", "data": ""#.utf8)
-            if let start = frame.firstRange(of: token)?.upperBound {
-                let digits = frame[start...].drop { $0 == 32 }.prefix { (48...57).contains($0) }
+            let token: StaticString = #""type": "token", "data": ""#
+            if let start = frame.offset(of: token) {
+                let text = frame.dropFirst(start + token.utf8CodeUnitCount)
+                let digits = text.drop { $0 == 32 }.prefix { (48...57).contains($0) }
                 let sent = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - 48) }
                 // White space that was held back may come alone.
                 if sent > 0 { reading.nanoseconds.append(arrival - min(sent, arrival)) }
             } else {
-                reading.isWhole =
-                    frame.firstRange(of: Array(#""finish_reason":"stop""#.utf8)) != nil
+                reading.isWhole = frame.offset(of: #""finish_reason":"stop""#) != nil
                 reading.lastEvent = String(decoding: frame, as: UTF8.self)
+            }
+        }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate func offset(of text: StaticString) -> Int? {
+        let count = text.utf8CodeUnitCount
+        return withUnsafeBytes { bytes in
+            guard bytes.count >= count else { return nil }
+            return (0...bytes.count - count).first { start in
+                (0..<count).allSatisfy { bytes[start + $0] == text.utf8Start[$0] }
             }
         }
     }

@@ -14,7 +14,9 @@ from stack.component import StackError
 from stack.ports import find_free
 
 NAME = "streams"
-STREAM_COUNT, TOKEN_COUNT, INTERVAL_MS = 500, 300, 50
+STREAM_COUNT, TOKEN_COUNT, INTERVAL_MS = 500, 400, 50
+# A hundred questions a second until all streams run, for three quarters of each one's time.
+ARRIVAL_MS = 10
 SECONDS_MAX = 120
 
 
@@ -33,7 +35,8 @@ def measure(bench: Bench) -> None:
         cpu = {name: meters.CPU(services.pids(name)) for name in names}
         report = run(
             bench, "--model-port", model_port, "--gateway-port", services.gateway_port,
-            "--token-count", TOKEN_COUNT, "--interval-ms", INTERVAL_MS, "--readers", readers,
+            "--token-count", TOKEN_COUNT, "--interval-ms", INTERVAL_MS, "--arrival-ms", ARRIVAL_MS,
+            "--readers", readers,
         )  # fmt: skip
         used = {name: meter.seconds() for name, meter in cpu.items()}
         after = {name: meters.rss_mb(services.pids(name)) for name in names}
@@ -58,7 +61,8 @@ def show(
     seconds = TOKEN_COUNT * INTERVAL_MS / 1000
     lost = report["wantedCount"] - report["arrivedCount"]
     print(
-        f"{STREAM_COUNT} answers at once, {1000 // INTERVAL_MS} tokens a second each, {seconds:.0f} s: "
+        f"{STREAM_COUNT} answers at once, {1000 // INTERVAL_MS} tokens a second each, {seconds:.0f} s, "
+        f"asked {1000 // ARRIVAL_MS} a second: "
         f"{report['wholeCount']} whole, {lost:.0f} tokens lost, {report['lateCount']} later than 100 ms\n"
         f"a token on its way: p50 {number(report['p50'])} ms, p99 {number(report['p99'])} ms, "
         f"longest {number(report['most'])} ms"
