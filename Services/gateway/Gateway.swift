@@ -10,7 +10,7 @@ struct GatewayComposition: Sendable {
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
-        limits: RequestLimits = RequestLimits(),
+        limits: RequestLimits? = nil,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let rules = settings.tokenRules
@@ -28,7 +28,9 @@ struct GatewayComposition: Sendable {
                     allowedOrigins: settings.corsAllowedOrigins),
                 verifier: verifier,
                 issuer: try InternalTokenIssuer(privateKey: settings.internalAuthKey),
-                upstreams: settings.upstreams, limits: limits,
+                upstreams: settings.upstreams, limits: limits ?? settings.limits,
+                clientLimits: ClientLimits(settings.clientLimits),
+                trustedProxies: settings.trustedProxies,
                 readiness: Readiness(
                     upstreams: settings.upstreams, http: http, verifier: verifier),
                 logger: logger),

@@ -17,6 +17,9 @@ struct GatewaySettings: Sendable {
     let adminRole: String
     let publicOrigins: [String]
     let corsAllowedOrigins: [String]
+    let trustedProxies: TrustedProxies
+    let limits: RequestLimits
+    let clientLimits: ClientLimits.Settings
 
     var tokenRules: TokenRules {
         TokenRules(
@@ -44,6 +47,9 @@ struct GatewaySettings: Sendable {
         adminRole = reader.text("ADMIN_ROLE", default: "")
         publicOrigins = reader.origins("PUBLIC_ORIGINS")
         corsAllowedOrigins = reader.origins("CORS_ALLOWED_ORIGINS")
+        trustedProxies = reader.trustedProxies()
+        limits = RequestLimits(from: &reader)
+        clientLimits = ClientLimits.Settings(from: &reader)
         try reader.finish()
     }
 }
@@ -77,6 +83,15 @@ extension SettingsReader {
             problem("OAUTH2_ALGORITHMS may name \(known)")
         }
         return algorithms
+    }
+
+    fileprivate mutating func trustedProxies() -> TrustedProxies {
+        let texts = list("TRUSTED_PROXIES")
+        let networks = texts.compactMap { IPNetwork($0) }
+        if networks.count != texts.count {
+            problem("TRUSTED_PROXIES must be addresses or networks (10.0.0.0/8), between commas")
+        }
+        return TrustedProxies(networks: networks)
     }
 
     /// `*` is refused: it would let every site act for a visitor.

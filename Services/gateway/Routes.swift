@@ -29,14 +29,27 @@ enum OwnAnswer: Sendable, Equatable {
 
 /// One method on one path. A pattern's `{name}` stands for exactly one segment.
 struct Route: Sendable {
+    /// What limits must know of it.
+    enum Kind: Sendable {
+        case plain
+        /// Answers with events for as long as something goes on.
+        case stream
+        /// Takes a form with a file.
+        case upload
+    }
+
     let method: HTTPMethod
     let pattern: String
     let destination: Destination
+    let kind: Kind
 
-    init(_ method: HTTPMethod, _ pattern: String, _ destination: Destination) {
+    init(
+        _ method: HTTPMethod, _ pattern: String, _ destination: Destination, _ kind: Kind = .plain
+    ) {
         self.method = method
         self.pattern = pattern
         self.destination = destination
+        self.kind = kind
     }
 
     var needsToken: Bool {
@@ -63,10 +76,10 @@ struct Routes: Sendable {
         Route(.GET, "/user/export", .upstream(.ingest)),
         Route(.GET, "/user/usage", .upstream(.ingest)),
 
-        Route(.POST, "/chat", .upstream(.chat)),
-        Route(.GET, "/chat/{message_id}/stream", .upstream(.chat)),
+        Route(.POST, "/chat", .upstream(.chat), .stream),
+        Route(.GET, "/chat/{message_id}/stream", .upstream(.chat), .stream),
         Route(.POST, "/chat/{message_id}/cancel", .upstream(.chat)),
-        Route(.POST, "/chat/{message_id}/retry", .upstream(.chat)),
+        Route(.POST, "/chat/{message_id}/retry", .upstream(.chat), .stream),
         Route(.POST, "/search", .upstream(.chat)),
         Route(.GET, "/sources/{chunk_id}", .upstream(.chat)),
         Route(.GET, "/suggestions", .upstream(.chat)),
@@ -76,14 +89,14 @@ struct Routes: Sendable {
         Route(.DELETE, "/conversations/{id}", .upstream(.chat)),
         Route(.GET, "/conversations/{id}/messages", .upstream(.chat)),
         Route(.GET, "/conversations/{id}/export", .upstream(.chat)),
-        Route(.POST, "/conversations/{id}/regenerate", .upstream(.chat)),
+        Route(.POST, "/conversations/{id}/regenerate", .upstream(.chat), .stream),
         Route(.PUT, "/messages/{id}/feedback", .upstream(.chat)),
 
-        Route(.POST, "/upload", .upstream(.ingest)),
+        Route(.POST, "/upload", .upstream(.ingest), .upload),
         Route(.GET, "/attachments", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}", .upstream(.ingest)),
         Route(.DELETE, "/attachments/{id}", .upstream(.ingest)),
-        Route(.GET, "/attachments/{id}/events", .upstream(.ingest)),
+        Route(.GET, "/attachments/{id}/events", .upstream(.ingest), .stream),
         Route(.GET, "/attachments/{id}/raw", .upstream(.ingest)),
         Route(.GET, "/attachments/{id}/pages/{n}", .upstream(.ingest)),
 

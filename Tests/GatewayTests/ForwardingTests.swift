@@ -91,7 +91,11 @@ struct ForwardingTests {
                 let request = try #require(service.last)
                 let names = Set(request.headers.map(\.name))
                 #expect(
-                    names == ["authorization", "x-request-id", "host", "x-kept", "accept-language"])
+                    names == [
+                        "authorization", "x-request-id", "host", "x-kept", "accept-language",
+                        "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+                        "traceparent",
+                    ])
                 #expect(request.values("x-request-id") == ["my-id.1"])
                 #expect(request.values("host") == ["127.0.0.1:\(chat.port)"])
                 let token = try #require(request.value("authorization")).dropFirst("Bearer ".count)

@@ -19,10 +19,24 @@ struct GatewayFixture: Sendable {
     /// `upstreams` are ports; a service that is not named listens nowhere.
     static func run(
         upstreams: [Upstream: [Int]] = [:], settings: [String: String] = [:],
-        limits: RequestLimits = RequestLimits(), drainMax: TimeAmount = .milliseconds(300),
+        limits: RequestLimits? = nil, drainMax: TimeAmount = .milliseconds(300),
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let client = OutboundHTTP.makeClient()
+        do {
+            try await run(client, upstreams, settings, limits, drainMax, body)
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+        try await client.shutdown()
+    }
+
+    private static func run(
+        _ client: HTTPClient, _ upstreams: [Upstream: [Int]], _ settings: [String: String],
+        _ limits: RequestLimits?, _ drainMax: TimeAmount,
+        _ body: (GatewayFixture) async throws -> Void
+    ) async throws {
         let keys = InternalKeys.generate()
         let closed = try await closedPort()
         try await RawServer.run(Self.serveKeys) { issuerServer in
@@ -64,7 +78,6 @@ struct GatewayFixture: Sendable {
                 group.cancelAll()
             }
         }
-        try await client.shutdown()
     }
 
     private static func serveKeys(_ connection: RawConnection) async throws {

@@ -156,7 +156,9 @@ struct StreamingTests {
             try await connection.send(
                 "HTTP/1.1 201 Created\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         } _: { ingest in
-            try await GatewayFixture.run(upstreams: [.ingest: [ingest.port]]) { gateway in
+            try await GatewayFixture.run(
+                upstreams: [.ingest: [ingest.port]], settings: ["MAX_UPLOAD_MB": "200"]
+            ) { gateway in
                 let head = request(
                     "POST", "/upload", try await gateway.issuer.token(),
                     "Content-Length: \(byteCount)")
@@ -197,7 +199,7 @@ struct StreamingTests {
                 let token = try await gateway.issuer.token()
                 try await gateway.connect { connection in
                     try await connection.send(
-                        request("POST", "/upload", token, "Content-Length: 100000000"))
+                        request("POST", "/upload", token, "Content-Length: 1000000"))
                     try await connection.send("the beginning")
                     let answer = await connection.message()
                     #expect(answer?.status == 413)

@@ -27,6 +27,19 @@ struct Answer: Sendable {
             body: ByteBuffer(bytes: bytes))
     }
 
+    /// As it is on the wire, the last message of its connection.
+    func closingMessage(requestID: String) -> ByteBuffer {
+        var headers = headers
+        HeaderRules.addOurs(to: &headers, requestID: requestID)
+        headers.add(name: "Content-Length", value: String(body.readableBytes))
+        headers.add(name: "Connection", value: "close")
+        var text = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n"
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        var message = ByteBuffer(string: text + "\r\n")
+        message.writeImmutableBuffer(body)
+        return message
+    }
+
     static let health = json(["status": "ok"])
     static let ready = json(["status": "ready"])
     static let notReady = json(["status": "not_ready"], status: .serviceUnavailable)

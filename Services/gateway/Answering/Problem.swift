@@ -69,6 +69,38 @@ extension Problem {
     static let failed = Problem(
         status: .internalServerError, code: "internal_error", detail: "Something went wrong.")
 
+    static let tooManyConnections = Problem(
+        status: .serviceUnavailable, code: "too_many_connections",
+        detail: "There are too many connections. Try again shortly.",
+        headers: [("Retry-After", "5")])
+    static let tooManyConnectionsOfAddress = Problem(
+        status: .tooManyRequests, code: "too_many_connections",
+        detail: "There are too many connections from this address.",
+        headers: [("Retry-After", "5")])
+    static let tooManyStreams = Problem(
+        status: .tooManyRequests, code: "too_many_streams",
+        detail: "Too many streams of this user are open. Close one, or wait for its end.",
+        headers: [("Retry-After", "5")])
+
+    static func tooManyRequests(retryAfter seconds: Int) -> Problem {
+        Problem(
+            status: .tooManyRequests, code: "too_many_requests",
+            detail: "There were too many requests. Try again in \(seconds) s.",
+            headers: [("Retry-After", "\(seconds)")])
+    }
+
+    static func fileTooLarge(megabytes: Int) -> Problem {
+        Problem(
+            status: .payloadTooLarge, code: "file_too_large",
+            detail: "File too large (max \(megabytes)MB)")
+    }
+
+    static func bodyTooLarge(kilobytes: Int) -> Problem {
+        Problem(
+            status: .payloadTooLarge, code: "body_too_large",
+            detail: "The request's body is too large (max \(kilobytes) KiB).")
+    }
+
     static func methodNotAllowed(_ allowed: [HTTPMethod]) -> Problem {
         Problem(
             status: .methodNotAllowed, code: "method_not_allowed",

@@ -1,19 +1,25 @@
 import NIOCore
 import NIOHTTP1
+import ServiceRuntime
 
-/// What a request's head may be, and how long its parts may take.
+/// What one request may be, and how long its parts may take.
 struct RequestLimits: Sendable {
     /// A token of 12 KiB, cookies, and the rest of what browsers and proxies add.
     var headerByteCountMax = 32 * 1024
     var headerCountMax = 100
     var uriByteCountMax = 8 * 1024
-    /// Client connections of one event loop; more are closed at once.
-    var connectionCountMax = 10_000
+    var bodyByteCountMax = 1 << 20
+    /// Of a form with a file, without what frames it.
+    var fileByteCountMax = 25 << 20
 
-    /// Between requests of one connection, and for a request's head.
+    /// From a head's first byte to its last.
+    var requestHead: TimeAmount = .seconds(15)
+    /// Between requests of one connection.
     var idle: TimeAmount = .seconds(75)
     /// The longest silence in the middle of a request's body.
     var requestBody: TimeAmount = .seconds(60)
+    /// From a request's head to its answer's end; event streams go on.
+    var request: TimeAmount = .minutes(15)
     /// From the request's end to the response's head: longer than any wait the services offer.
     var responseHead: TimeAmount = .seconds(75)
     /// The longest silence in the middle of a response; event streams may be silent for ever.
@@ -29,6 +35,19 @@ struct RequestLimits: Sendable {
     var upstreamIdle: TimeAmount = .seconds(15)
     var upstreamIdleCountMax = 128
 
+    init() {}
+
+    init(from reader: inout SettingsReader) {
+        headerByteCountMax = reader.count("MAX_HEADER_KB", default: 32, in: 4...64) << 10
+        headerCountMax = reader.count("MAX_HEADERS", default: 100, in: 16...1000)
+        uriByteCountMax = reader.count("MAX_URL_KB", default: 8, in: 1...32) << 10
+        bodyByteCountMax = reader.count("MAX_BODY_KB", default: 1024, in: 64...65_536) << 10
+        fileByteCountMax = reader.count("MAX_UPLOAD_MB", default: 25, in: 1...10_240) << 20
+        requestHead = .seconds(Int64(reader.count("HEADER_SECONDS", default: 15, in: 1...600)))
+        idle = .seconds(Int64(reader.count("IDLE_SECONDS", default: 75, in: 1...3600)))
+        request = .seconds(Int64(reader.count("REQUEST_SECONDS", default: 900, in: 10...86_400)))
+    }
+
     /// Nil if the head is acceptable.
     func problem(of head: HTTPRequestHead) -> Problem? {
         if head.uri.utf8.count > uriByteCountMax { return .uriTooLong }
@@ -37,13 +56,33 @@ struct RequestLimits: Sendable {
         if byteCount > headerByteCountMax || head.headers.count > headerCountMax {
             return .headersTooLarge
         }
-        let hosts = head.headers["Host"]
-        guard hosts.count == 1 || (hosts.isEmpty && head.version != .http1_1) else {
-            return .badRequest
-        }
-        let codings = head.headers[canonicalForm: "Transfer-Encoding"]
-        guard codings.isEmpty || (codings.count == 1 && codings[0].lowercased() == "chunked")
-        else { return .badRequest }
-        return nil
+        return RequestSyntax.isSound(head) ? nil : .badRequest
+    }
+
+    /// What the request may carry, and the problem of one that carries more.
+    func body(ofFile isFile: Bool) -> BodyLimit {
+        isFile
+            ? BodyLimit(
+                byteCountMax: fileByteCountMax + BodyLimit.framing,
+                problem: .fileTooLarge(megabytes: fileByteCountMax >> 20))
+            : BodyLimit(
+                byteCountMax: bodyByteCountMax,
+                problem: .bodyTooLarge(kilobytes: bodyByteCountMax >> 10))
+    }
+}
+
+/// How much of a request's body goes through.
+struct BodyLimit: Sendable {
+    /// What a form has around its file; the service behind counts the file itself.
+    static let framing = 64 << 10
+
+    let byteCountMax: Int
+    let problem: Problem
+
+    /// Whether the head already says that it is too much.
+    func isExceeded(by head: HTTPRequestHead) -> Bool {
+        guard case .length(let text) = HeaderRules.Framing(head) else { return false }
+        // What is no number of ours is more than any.
+        return Int(text).map { $0 > byteCountMax } ?? true
     }
 }

@@ -11,19 +11,26 @@ final class ClientConnection: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     let door: Door
-    private var context: ChannelHandlerContext?
+    var context: ChannelHandlerContext?
     /// The request that has no whole answer yet.
     private(set) var record: RequestRecord?
     /// Where it is being answered; nil while it is being judged, or answered here.
-    private var exchange: ForwardedExchange?
+    var exchange: ForwardedExchange?
     /// What of a body came before the exchange began. Short: reading stops with the head.
-    private var earlyBody: [ByteBuffer] = []
+    var earlyBody: [ByteBuffer] = []
     private(set) var isRequestEnded = true
     private(set) var isHeadSent = false
-    private var isClosing = false
-    private var isReadHeld = false
-    private var lastProgress = NIODeadline.now()
-    private var lingerUntil: NIODeadline?
+    var isClosing = false
+    private(set) var isReadHeld = false
+    /// Whose socket it is: a client's or a proxy's.
+    private(set) var peer: IPAddress?
+    /// What may go through of the present request's body, and what has come.
+    private var bodyLimit: BodyLimit?
+    private var bodyByteCount = 0
+    /// When the first byte came of a head that is not whole.
+    var headBegunAt: NIODeadline?
+    private(set) var lastProgress = NIODeadline.now()
+    private(set) var lingerUntil: NIODeadline?
 
     init(door: Door) { self.door = door }
 
@@ -37,20 +44,28 @@ final class ClientConnection: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        if door.admit(self) {
-            context.fireChannelActive()
-        } else {
-            context.close(promise: nil)
-        }
+        peer = IPAddress(context.remoteAddress)
+        guard let problem = door.admit(self) else { return context.fireChannelActive() }
+        refuseUnasked(problem)
+    }
+
+    /// Stands for a request that was not understood, or not looked at.
+    static let unreadHead = HTTPRequestHead(version: .http1_1, method: .GET, uri: "-")
+
+    func newRecord(_ head: HTTPRequestHead) -> RequestRecord {
+        RequestRecord(
+            head: head,
+            client: door.rules.trustedProxies.client(
+                of: head.headers, from: peer, isSecure: false),
+            crossSite: door.rules.crossSite)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         let abandoned = exchange
         exchange = nil
-        if var record {
-            self.record = nil
-            if !isHeadSent { record.status = RequestRecord.clientGone }
-            record.log(to: door.rules.logger)
+        if record != nil {
+            if !isHeadSent { record?.status = RequestRecord.clientGone }
+            endRecord()
         }
         abandoned?.clientGone()
         door.forget(self)
@@ -63,10 +78,15 @@ final class ClientConnection: ChannelDuplexHandler {
             guard !isClosing else { return }
             isRequestEnded = false
             isHeadSent = false
-            record = RequestRecord(head: head, crossSite: door.rules.crossSite)
+            headBegunAt = nil
+            bodyByteCount = 0
+            record = newRecord(head)
             judge(head)
         case .body(let bytes):
-            if let exchange {
+            bodyByteCount += bytes.readableBytes
+            if let bodyLimit, bodyByteCount > bodyLimit.byteCountMax {
+                tooMuchCame(bodyLimit)
+            } else if let exchange {
                 exchange.clientSent(bytes)
             } else if record != nil {
                 earlyBody.append(bytes)
@@ -77,7 +97,17 @@ final class ClientConnection: ChannelDuplexHandler {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { exchange?.clientPaused() }
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.clientPaused()
+        if record == nil, isRequestEnded, headBegunAt == nil { headBegunAt = .now() }
+    }
+
+    /// Of a body without a declared length. An answer that is on its way cannot be taken back.
+    private func tooMuchCame(_ limit: BodyLimit) {
+        guard let exchange else { return }
+        exchange.clientGone()
+        if isHeadSent { breakOff() } else { answer(limit.problem) }
+    }
 
     func read(context: ChannelHandlerContext) {
         if mayRead {
@@ -105,12 +135,12 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The parser closes the connection when this returns: only what is sent now is sent.
-        if error is HTTPParserError, !isHeadSent || record == nil, !isClosing {
+        let isUnanswered = record == nil ? !isClosing : !isHeadSent
+        if error is HTTPParserError, isUnanswered {
             isRequestEnded = true
             exchange?.clientGone()
             exchange = nil
-            let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "-")
-            if record == nil { record = RequestRecord(head: head, crossSite: door.rules.crossSite) }
+            if record == nil { record = newRecord(Self.unreadHead) }
             isHeadSent = false
             isClosing = true
             send(Problem.badRequest)
@@ -118,45 +148,28 @@ final class ClientConnection: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    func begin(_ exchange: ForwardedExchange) {
+    /// Takes a place among the open streams of a user, until the request's end.
+    func beginStream(ofUser user: String) -> Problem? {
+        if let problem = door.rules.clientLimits.beginStream(ofUser: user) { return problem }
+        record?.streamingUser = user
+        return nil
+    }
+
+    private func endRecord() {
+        guard let record else { return }
+        self.record = nil
+        bodyLimit = nil
+        if let user = record.streamingUser { door.rules.clientLimits.endStream(ofUser: user) }
+        record.log(to: door.rules.logger)
+    }
+
+    func begin(_ exchange: ForwardedExchange, body: BodyLimit) {
         self.exchange = exchange
+        bodyLimit = body
         record?.upstream = exchange.upstream
         for bytes in earlyBody { exchange.clientSent(bytes) }
         earlyBody = []
         exchange.start()
-    }
-
-    func answer(_ problem: Problem) {
-        guard let record else { return }
-        answer(problem.answer(requestID: record.id))
-    }
-
-    /// On the loop's next turn: answering from inside a read would recurse through every request
-    /// a client pipelined.
-    func answer(_ answer: Answer) {
-        exchange = nil
-        let connection = NIOLoopBound(self, eventLoop: door.eventLoop)
-        door.eventLoop.execute {
-            if connection.value.record != nil { connection.value.send(answer) }
-        }
-    }
-
-    private func send(_ problem: Problem) {
-        guard let record else { return }
-        send(problem.answer(requestID: record.id))
-    }
-
-    private func send(_ answer: Answer) {
-        guard let record else { return }
-        earlyBody = []
-        var headers = answer.headers
-        if answer.status != .noContent {
-            headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
-        }
-        HeaderRules.addOurs(to: &headers, requestID: record.id)
-        sendHead(answer.status, headers)
-        if record.head.method != .HEAD, answer.body.readableBytes > 0 { sendBody(answer.body) }
-        sendEnd()
     }
 
     func sendContinue() {
@@ -189,11 +202,10 @@ final class ClientConnection: ChannelDuplexHandler {
 
     /// The next request may begin inside the last write: nothing may follow it.
     func sendEnd() {
-        guard let record, let context else { return }
-        self.record = nil
+        guard record != nil, let context else { return }
         exchange = nil
         lastProgress = .now()
-        record.log(to: door.rules.logger)
+        endRecord()
         guard isClosing else {
             if isReadHeld {
                 isReadHeld = false
@@ -244,25 +256,5 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func drain() {
         if record == nil, isRequestEnded { close() }
-    }
-
-    func tick(_ now: NIODeadline) {
-        let silence = now - lastProgress
-        let limits = door.limits
-        if let lingerUntil {
-            if now > lingerUntil { close() }
-        } else if record == nil {
-            if silence > limits.idle || (door.isDraining && isRequestEnded) { close() }
-        } else if let exchange {
-            if !isWritable {
-                if silence > limits.stalledClient { close() }
-            } else if !isRequestEnded, !isHeadSent, !isReadHeld {
-                guard silence > limits.requestBody else { return }
-                exchange.clientGone()
-                answer(Problem.requestTimeout)
-            } else {
-                exchange.tick(silence)
-            }
-        }
     }
 }

@@ -24,16 +24,23 @@ final class Door {
     var limits: RequestLimits { rules.limits }
     var isDraining: Bool { drained != nil }
 
-    /// False when there are too many already.
-    func admit(_ connection: ClientConnection) -> Bool {
-        guard connections.count < limits.connectionCountMax, !isDraining else { return false }
+    /// The problem when there is no place for it.
+    func admit(_ connection: ClientConnection) -> Problem? {
+        if isDraining { return .upstreamDown }
+        if let problem = rules.clientLimits.enter(counted(connection)) { return problem }
         connections[ObjectIdentifier(connection)] = connection
-        return true
+        return nil
     }
 
     func forget(_ connection: ClientConnection) {
-        connections[ObjectIdentifier(connection)] = nil
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        rules.clientLimits.leave(counted(connection))
         if connections.isEmpty { drained?.succeed() }
+    }
+
+    /// A trusted proxy's connections are many clients'.
+    private func counted(_ connection: ClientConnection) -> IPAddress? {
+        rules.trustedProxies.contain(connection.peer) ? nil : connection.peer
     }
 
     /// One look a second at every connection: cheaper than a timer per request.
@@ -77,6 +84,8 @@ struct DoorRules: Sendable {
     let issuer: InternalTokenIssuer
     let upstreams: [Upstream: [ReplicaAddress]]
     let limits: RequestLimits
+    let clientLimits: ClientLimits
+    let trustedProxies: TrustedProxies
     let readiness: Readiness
     let logger: Logger
 }

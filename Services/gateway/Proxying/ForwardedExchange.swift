@@ -16,7 +16,7 @@ final class ForwardedExchange {
     private var isBodySent = false
     private var isEndSent = false
     private var isResponseBegun = false
-    private var isEventStream = false
+    private(set) var isEventStream = false
     /// A pooled connection failed this request once; only fresh ones will do now.
     private var needsFresh = false
 

@@ -9,10 +9,10 @@ enum HeaderRules {
         "http2-settings",
     ]
 
-    /// Who the caller is, is said by the internal token alone; where he comes from, by nobody yet.
+    /// Who the caller is, is said by the internal token alone; where he comes from, by us.
     private static let clientOnly: Set<String> = [
         "authorization", "cookie", "forwarded", "x-real-ip", "x-request-id", "x-remote-user",
-        "remote-user", "host", "content-length",
+        "remote-user", "host", "content-length", "traceparent",
     ]
     private static let clientOnlyPrefixes = ["x-auth-request-", "x-forwarded-", "x-internal-"]
 
@@ -44,17 +44,17 @@ enum HeaderRules {
     }
 
     /// A request's headers as a service gets them; `Host` is added by the connection.
-    static func forward(
-        _ head: HTTPRequestHead, token: String, requestID: String
-    ) -> HTTPHeaders {
+    static func forward(_ record: RequestRecord, token: String) -> HTTPHeaders {
+        let head = record.head
         let named = connectionNames(head.headers)
         var headers = HTTPHeaders()
-        headers.reserveCapacity(head.headers.count + 4)
+        headers.reserveCapacity(head.headers.count + 9)
         for (name, value) in head.headers {
             // Some servers read `_` as `-`.
             let plain = name.lowercased().replacing("_", with: "-")
             if hopByHop.contains(plain) || clientOnly.contains(plain) || named.contains(plain)
                 || clientOnlyPrefixes.contains(where: plain.hasPrefix)
+                || (plain == "tracestate" && !record.trace.isContinued)
             {
                 continue
             }
@@ -68,8 +68,24 @@ enum HeaderRules {
         case .none: break
         }
         headers.add(name: "Authorization", value: "Bearer " + token)
-        headers.add(name: "X-Request-Id", value: requestID)
+        headers.add(name: "X-Request-Id", value: record.id)
+        headers.add(name: "traceparent", value: record.trace.header)
+        add(record.client, to: &headers)
         return headers
+    }
+
+    /// The client alone: what proxies before us have written is used up, in one form and the other
+    /// (RFC 7239).
+    private static func add(_ client: Client, to headers: inout HTTPHeaders) {
+        var node = "unknown"
+        if let address = client.address {
+            headers.add(name: "X-Forwarded-For", value: "\(address)")
+            node = address.isV4 ? "\(address)" : "\"[\(address)]\""
+        }
+        headers.add(name: "X-Forwarded-Proto", value: client.scheme)
+        headers.add(name: "X-Forwarded-Host", value: client.host)
+        headers.add(
+            name: "Forwarded", value: "for=\(node);proto=\(client.scheme);host=\"\(client.host)\"")
     }
 
     /// A service's response headers as the client gets them.
