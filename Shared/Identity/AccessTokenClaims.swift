@@ -34,6 +34,8 @@ struct AccessTokenClaims: Decodable {
     let notBefore: Double?
     let issuedAt: Double?
     let isIDToken: Bool
+    /// Whether it says that it is for renewing a session, or for ending one.
+    let isForSessions: Bool
     let groups: [String]
     /// Of the whole realm (Keycloak); those of single clients are not read.
     let realmRoles: [String]
@@ -44,7 +46,7 @@ struct AccessTokenClaims: Decodable {
     let familyName: String
 
     private enum Keys: String, CodingKey {
-        case iss, aud, sub, exp, nbf, iat, typ, groups, email, name
+        case iss, aud, sub, exp, nbf, iat, typ, events, groups, email, name
         case tokenUse = "token_use"
         case realmAccess = "realm_access"
         case accessTokenHash = "at_hash"
@@ -70,6 +72,9 @@ struct AccessTokenClaims: Decodable {
         isIDToken =
             text(.typ).lowercased() == "id" || text(.tokenUse).lowercased() == "id"
             || claims.contains(.accessTokenHash) || claims.contains(.codeHash)
+        isForSessions =
+            ["refresh", "offline", "logout"].contains(text(.typ).lowercased())
+            || claims.contains(.events)
         groups = Self.groups(claims)
         // Of another shape it grants no role, which is the safe reading.
         realmRoles = (try? claims.decode(RealmAccess.self, forKey: .realmAccess))?.roles ?? []

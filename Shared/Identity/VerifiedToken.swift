@@ -35,13 +35,15 @@ extension TokenRules {
         guard let expiresAt = claims.expiresAt, (0..<Self.secondsMax).contains(expiresAt) else {
             throw .refused(.malformed)
         }
-        guard expiresAt > seconds else { throw .refused(.expired) }
+        guard expiresAt + Self.clockLeeway > seconds else { throw .refused(.expired) }
         for instant in [claims.notBefore, claims.issuedAt] {
             guard (instant ?? 0) <= seconds + Self.clockLeeway else {
                 throw .refused(.notYetValid)
             }
         }
         guard !claims.isIDToken else { throw .refused(.idToken) }
+        // Keycloak's kinds, and OpenID Connect Back-Channel Logout, 2.4.
+        guard !claims.isForSessions else { throw .refused(.type) }
         guard Self.isSubject(claims.subject) else { throw .refused(.subject) }
         let caller = Caller(
             sub: claims.subject, email: claims.email, name: claims.name,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stack import engines, postgres
+from stack import attack_tokens, engines, postgres
 from stack.component import Stack
 from stack.issuer import Issuer
 from stack.paths import REPOSITORY
@@ -33,7 +33,10 @@ def start(folder: Path) -> tuple[Stack, dict[str, str]]:
     except BaseException:
         stack.stop()
         raise
+    tokens = folder / "tokens.json"
+    attack_tokens.write(tokens)
     return stack, {
+        "TEST_TOKENS_FILE": str(tokens),
         "TEST_DATABASE_URL": postgres.url(ports.ports["postgres"], "postgres"),
         "TEST_QDRANT_URL": local["qdrant"],
         "TEST_S3_URL": local["s3"],
