@@ -28,7 +28,8 @@ struct GatewayComposition: Sendable {
                     allowedOrigins: settings.corsAllowedOrigins),
                 verifier: verifier,
                 issuer: try InternalTokenIssuer(privateKey: settings.internalAuthKey),
-                upstreams: settings.upstreams, limits: limits ?? settings.limits,
+                replicas: settings.upstreams.mapValues { $0.map(ReplicaState.init(address:)) },
+                limits: limits ?? settings.limits,
                 clientLimits: ClientLimits(settings.clientLimits),
                 trustedProxies: settings.trustedProxies,
                 readiness: Readiness(

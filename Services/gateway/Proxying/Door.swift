@@ -17,7 +17,7 @@ final class Door {
         self.rules = rules
         self.eventLoop = eventLoop
         pool = UpstreamPool(
-            addresses: rules.upstreams, limits: rules.limits, eventLoop: eventLoop)
+            replicas: rules.replicas, limits: rules.limits, eventLoop: eventLoop)
         internalTokens = InternalTokens(issuer: rules.issuer)
     }
 
@@ -82,7 +82,7 @@ struct DoorRules: Sendable {
     let crossSite: CrossSite
     let verifier: TokenVerifier
     let issuer: InternalTokenIssuer
-    let upstreams: [Upstream: [ReplicaAddress]]
+    let replicas: [Upstream: [ReplicaState]]
     let limits: RequestLimits
     let clientLimits: ClientLimits
     let trustedProxies: TrustedProxies

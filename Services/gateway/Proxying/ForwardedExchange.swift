@@ -50,7 +50,7 @@ final class ForwardedExchange {
                     use(connection.value)
                 }
             case .failure:
-                replica.avoid()
+                replica.state.fail()
                 connectNext()
             }
         }
@@ -61,7 +61,7 @@ final class ForwardedExchange {
         self.connection = connection
         connection.begin(self)
         var head = head
-        head.headers.add(name: "Host", value: connection.replica.authority)
+        head.headers.add(name: "Host", value: connection.replica.state.address.authority)
         connection.write(.head(head))
         if expectsContinue, !client.isRequestEnded {
             expectsContinue = false
@@ -106,6 +106,7 @@ final class ForwardedExchange {
     func upstreamSent(_ head: HTTPResponseHead) {
         guard let client, !isResponseBegun else { return }
         isResponseBegun = true
+        connection?.replica.state.succeed()
         let type = head.headers.first(name: "Content-Type") ?? ""
         isEventStream = type.lowercased().hasPrefix("text/event-stream")
         client.sendHead(
@@ -130,6 +131,10 @@ final class ForwardedExchange {
     /// The connection is gone before the response's end.
     func upstreamFailed() {
         let isRetryable = connection?.isReused == true && mayRepeat
+        // One that it closed while unused says nothing about it.
+        if let connection, !connection.isReused, !isResponseBegun {
+            connection.replica.state.fail()
+        }
         connection = nil
         guard let client else { return }
         if isResponseBegun {
@@ -155,6 +160,7 @@ final class ForwardedExchange {
             guard silence > pool.limits.responseHead else { return }
             let abandoned = connection
             connection = nil
+            abandoned?.replica.state.fail()
             abandoned?.close()
             give(up: .upstreamTimeout)
         } else if !isEventStream, silence > pool.limits.responseBody {

@@ -1,26 +1,52 @@
 import NIOCore
+import Synchronization
 
-/// One address of a service, as one event loop sees it. Only touched on that loop.
-final class Replica {
-    /// How long an address that refused a connection is asked last.
-    private static let avoidance: TimeAmount = .seconds(1)
+/// One address of a service, as all event loops see it.
+final class ReplicaState: Sendable {
+    /// How long one that failed is asked last: twice as long after each failure in a row.
+    private static let (avoidanceMin, avoidanceMax) = (
+        TimeAmount.seconds(1), TimeAmount.seconds(30)
+    )
 
-    let host: String
-    let port: Int
-    /// What `Host` says.
-    let authority: String
-    /// Requests of this loop that it has not finished answering.
-    var outstandingCount = 0
-    var avoidedUntil = NIODeadline.distantPast
-    private(set) var idle: [UpstreamConnection] = []
+    let address: ReplicaAddress
+    private let outstanding = Atomic(0)
+    private let failures = Atomic(0)
+    /// Of `NIODeadline`.
+    private let avoidedUntilNanoseconds = Atomic<UInt64>(0)
 
-    init(address: ReplicaAddress) {
-        host = address.host
-        port = address.port
-        authority = address.authority
+    init(address: ReplicaAddress) { self.address = address }
+
+    /// Requests that it has not finished answering.
+    var outstandingCount: Int { outstanding.load(ordering: .relaxed) }
+
+    func begin() { outstanding.add(1, ordering: .relaxed) }
+    func end() { outstanding.subtract(1, ordering: .relaxed) }
+
+    /// Last resort only: it refused a connection, or broke one off without an answer.
+    func isAvoided(at now: NIODeadline) -> Bool {
+        avoidedUntilNanoseconds.load(ordering: .relaxed) > now.uptimeNanoseconds
     }
 
-    func avoid() { avoidedUntil = .now() + Self.avoidance }
+    func fail(at now: NIODeadline = .now()) {
+        let before = failures.add(1, ordering: .relaxed).oldValue
+        let pause = min(Self.avoidanceMin * (1 << min(before, 8)), Self.avoidanceMax)
+        avoidedUntilNanoseconds.store((now + pause).uptimeNanoseconds, ordering: .relaxed)
+    }
+
+    /// It has answered.
+    func succeed() {
+        guard failures.load(ordering: .relaxed) != 0 else { return }
+        failures.store(0, ordering: .relaxed)
+        avoidedUntilNanoseconds.store(0, ordering: .relaxed)
+    }
+}
+
+/// One event loop's connections to a replica. Only touched on that loop.
+final class Replica {
+    let state: ReplicaState
+    private(set) var idle: [UpstreamConnection] = []
+
+    init(state: ReplicaState) { self.state = state }
 
     func popIdle() -> UpstreamConnection? { idle.popLast() }
 

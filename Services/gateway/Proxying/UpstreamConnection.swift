@@ -32,7 +32,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         self.exchange = exchange
         isResponseEnded = false
         isKeptAlive = false
-        replica.outstandingCount += 1
+        replica.state.begin()
     }
 
     func write(_ part: HTTPClientRequestPart) {
@@ -60,7 +60,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private func leave() {
         guard exchange != nil else { return }
         exchange = nil
-        replica.outstandingCount -= 1
+        replica.state.end()
     }
 
     func resumeReading() {

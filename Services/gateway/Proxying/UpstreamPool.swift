@@ -11,11 +11,11 @@ final class UpstreamPool {
     private var turn = 0
 
     init(
-        addresses: [Upstream: [ReplicaAddress]], limits: RequestLimits, eventLoop: any EventLoop
+        replicas: [Upstream: [ReplicaState]], limits: RequestLimits, eventLoop: any EventLoop
     ) {
         self.limits = limits
         self.eventLoop = eventLoop
-        replicas = addresses.mapValues { $0.map(Replica.init(address:)) }
+        self.replicas = replicas.mapValues { $0.map(Replica.init(state:)) }
     }
 
     /// The replicas of a service in the order to try them: those that answer connections first,
@@ -30,9 +30,11 @@ final class UpstreamPool {
         return rotated.enumerated()
             .sorted { one, other in
                 let (isOneAvoided, isOtherAvoided) =
-                    (one.element.avoidedUntil > now, other.element.avoidedUntil > now)
+                    (one.element.state.isAvoided(at: now), other.element.state.isAvoided(at: now))
                 if isOneAvoided != isOtherAvoided { return isOtherAvoided }
-                let counts = (one.element.outstandingCount, other.element.outstandingCount)
+                let counts = (
+                    one.element.state.outstandingCount, other.element.state.outstandingCount
+                )
                 return counts.0 == counts.1 ? one.offset < other.offset : counts.0 < counts.1
             }
             .map(\.element)
@@ -58,7 +60,7 @@ final class UpstreamPool {
                     try pipeline.addHandler(connection.value)
                 }
             }
-            .connect(host: replica.host, port: replica.port)
+            .connect(host: replica.state.address.host, port: replica.state.address.port)
             .map { _ in connection }
     }
 
