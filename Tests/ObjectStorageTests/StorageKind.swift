@@ -50,7 +50,7 @@ func withS3(
     }
     func tidy() async throws {
         // The test server answers 404 NoSuchUpload to a list while an upload of another test ends.
-        try await eventually {
+        try await eventually(within: .seconds(90)) {
             do {
                 _ = try await direct.removeUnfinished(before: .distantFuture)
                 return true
