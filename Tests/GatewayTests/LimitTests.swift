@@ -31,6 +31,20 @@ struct LimitTests {
         #expect(limit.take("alice", now: start + .seconds(29)) == 1)
     }
 
+    @Test("a flood of keys is forgotten as a whole, and refuses nobody")
+    func manyKeys() throws {
+        let limit = try #require(RateLimit<Int>(perMinute: 1))
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        let isAnyRefused = (0..<RateLimit<Int>.keyCountMax).contains {
+            limit.take($0, now: start) != nil
+        }
+        #expect(!isAnyRefused)
+        #expect(limit.take(0, now: start) == 60)
+        #expect(limit.take(-1, now: start) == nil)
+        #expect(limit.take(0, now: start) == nil)
+        #expect(limit.take(-1, now: start) == 60)
+    }
+
     @Test("a member's requests are counted, one who has used them up waits, others do not")
     func user() async throws {
         try await GatewayFixture.run(settings: ["REQUESTS_PER_USER": "3"]) { gateway in

@@ -27,9 +27,9 @@ struct TrustedProxies: Sendable {
     /// From a trusted proxy: the last address of `X-Forwarded-For` that is not a trusted proxy's, the
     /// only one that somebody we trust has written down; and what it says of scheme and host. From
     /// anybody else these headers mean nothing.
-    func client(of headers: HTTPHeaders, from peer: IPAddress?, isSecure: Bool) -> Client {
+    func client(of headers: HTTPHeaders, from peer: IPAddress?) -> Client {
         let host = headers.first(name: "Host") ?? ""
-        let scheme = isSecure ? "https" : "http"
+        let scheme = "http"
         guard contain(peer) else { return Client(address: peer, scheme: scheme, host: host) }
         let said = headers.first(name: "X-Forwarded-Proto")?.lowercased()
         let saidHost = headers.first(name: "X-Forwarded-Host")

@@ -6,9 +6,9 @@ import Synchronization
 /// Kept as the time at which a bucket is full again (the generic cell rate algorithm of ITU-T I.371),
 /// so that a full bucket needs no memory.
 final class RateLimit<Key: Hashable & Sendable>: Sendable {
-    /// Beyond this the full ones are forgotten; if that does not help, all of them: nobody is refused
-    /// because of others.
-    private static var keyCountMax: Int { 100_000 }
+    /// Beyond this the full ones are forgotten; where that leaves more than half, all of them: nobody is
+    /// refused because of others, and nobody makes others' requests search all keys each time.
+    static var keyCountMax: Int { 100_000 }
 
     private let interval: Int64
     private let burst: Int64
@@ -29,7 +29,7 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
             if excess > 0 { return Int((excess + 999_999_999) / 1_000_000_000) }
             if fullAt.count >= Self.keyCountMax {
                 fullAt = fullAt.filter { $0.value > now }
-                if fullAt.count >= Self.keyCountMax { fullAt.removeAll() }
+                if fullAt.count > Self.keyCountMax / 2 { fullAt.removeAll() }
             }
             fullAt[key] = next
             return nil

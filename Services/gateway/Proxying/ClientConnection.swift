@@ -56,7 +56,7 @@ final class ClientConnection: ChannelDuplexHandler {
         RequestRecord(
             head: head,
             client: door.rules.trustedProxies.client(
-                of: head.headers, from: peer, isSecure: false),
+                of: head.headers, from: peer),
             crossSite: door.rules.crossSite)
     }
 
