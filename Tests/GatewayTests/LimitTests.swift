@@ -239,6 +239,24 @@ struct LimitTests {
         }
     }
 
+    @Test("the rest of a refused request's body is no head that takes its time")
+    func skippedBody() async throws {
+        var limits = RequestLimits()
+        limits.requestHead = .milliseconds(100)
+        try await GatewayFixture.run(limits: limits) { gateway in
+            try await gateway.connect { connection in
+                try await connection.send(
+                    "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+                #expect(await connection.message()?.status == 404)
+                try await connection.send("hello")
+                // Two looks at all connections.
+                try await Task.sleep(for: .seconds(2.2))
+                try await connection.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(await connection.message()?.status == 200)
+            }
+        }
+    }
+
     @Test("a request as a whole has an end; an event stream has not")
     func wholeRequest() async throws {
         var limits = RequestLimits()

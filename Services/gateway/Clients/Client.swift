@@ -29,13 +29,12 @@ struct TrustedProxies: Sendable {
     /// anybody else these headers mean nothing.
     func client(of headers: HTTPHeaders, from peer: IPAddress?) -> Client {
         let host = headers.first(name: "Host") ?? ""
-        let scheme = "http"
-        guard contain(peer) else { return Client(address: peer, scheme: scheme, host: host) }
+        guard contain(peer) else { return Client(address: peer, scheme: "http", host: host) }
         let said = headers.first(name: "X-Forwarded-Proto")?.lowercased()
         let saidHost = headers.first(name: "X-Forwarded-Host")
         return Client(
             address: address(in: headers, from: peer),
-            scheme: said == "https" || said == "http" ? said ?? scheme : scheme,
+            scheme: said == "https" ? "https" : "http",
             host: saidHost.flatMap { Self.isHost($0) ? $0 : nil } ?? host)
     }
 

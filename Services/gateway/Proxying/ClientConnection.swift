@@ -29,6 +29,8 @@ final class ClientConnection: ChannelDuplexHandler {
     private var bodyByteCount = 0
     /// When the first byte came of a head that is not whole.
     var headBegunAt: NIODeadline?
+    /// Whether what was just read ended something, rather than began a head.
+    private var hasReadPart = false
     private(set) var lastProgress = NIODeadline.now()
     private(set) var lingerUntil: NIODeadline?
 
@@ -55,8 +57,7 @@ final class ClientConnection: ChannelDuplexHandler {
     func newRecord(_ head: HTTPRequestHead) -> RequestRecord {
         RequestRecord(
             head: head,
-            client: door.rules.trustedProxies.client(
-                of: head.headers, from: peer),
+            client: door.rules.trustedProxies.client(of: head.headers, from: peer),
             crossSite: door.rules.crossSite)
     }
 
@@ -73,6 +74,7 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastProgress = .now()
+        hasReadPart = true
         switch unwrapInboundIn(data) {
         case .head(let head):
             guard !isClosing else { return }
@@ -99,7 +101,8 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         exchange?.clientPaused()
-        if record == nil, isRequestEnded, headBegunAt == nil { headBegunAt = .now() }
+        if record == nil, !hasReadPart, headBegunAt == nil { headBegunAt = .now() }
+        hasReadPart = false
     }
 
     /// Of a body without a declared length. An answer that is on its way cannot be taken back.
