@@ -10,7 +10,7 @@ struct GatewayComposition: Sendable {
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
-        limits: RequestLimits? = nil,
+        limits: RequestLimits? = nil, accessLog: LogOutput? = nil,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let rules = settings.tokenRules
@@ -34,7 +34,7 @@ struct GatewayComposition: Sendable {
                 trustedProxies: settings.trustedProxies,
                 readiness: Readiness(
                     upstreams: settings.upstreams, http: http, verifier: verifier),
-                logger: logger),
+                logger: logger, accessLog: accessLog),
             onListening: onListening)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Identity
+import Logging
 import OutboundHTTP
 import ServiceRuntime
 
@@ -22,7 +23,9 @@ extension Main {
             let connections = OutboundConnections(
                 OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
             let http = OutboundHTTP(client: connections.client, peer: "identity", logger: logger)
-            let gateway = try GatewayComposition(settings: settings, http: http, logger: logger)
+            let gateway = try GatewayComposition(
+                settings: settings, http: http, logger: logger,
+                accessLog: logger.logLevel <= .info ? .standardError : nil)
             try await runService(
                 "gateway", services: [connections, gateway.keys, gateway.server], logger: logger)
         }

@@ -1,7 +1,4 @@
-import FoundationEssentials
-import Glibc
 package import Logging
-import Synchronization
 
 /// How much is logged.
 package enum LogLevel: String, Sendable, CaseIterable {
@@ -20,28 +17,22 @@ package enum LogLevel: String, Sendable, CaseIterable {
 
 /// Logs as one JSON object a line: `time`, `level`, `service`, `message`, and the fields.
 package struct JSONLog: LogHandler {
-    /// A field longer than this is cut: a log line is a fact, not a document.
-    static let fieldCharacterCountMax = 2000
-
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     let service: String
-    let write: @Sendable ([UInt8]) -> Void
+    let output: LogOutput
 
-    package init(
-        service: String, level: LogLevel, write: @escaping @Sendable ([UInt8]) -> Void
-    ) {
+    package init(service: String, level: LogLevel, output: LogOutput) {
         self.service = service
         self.logLevel = level.level
-        self.write = write
+        self.output = output
     }
 
-    /// Makes every logger of the process write to standard error. Once, at the start.
-    package static func bootstrap(service: String, level: LogLevel) -> Logger {
-        let stderr = StandardError()
-        LoggingSystem.bootstrap { _ in
-            JSONLog(service: service, level: level) { stderr.write($0) }
-        }
+    /// Makes every logger of the process write to `output`. Once, at the start.
+    package static func bootstrap(
+        service: String, level: LogLevel, output: LogOutput = .standardError
+    ) -> Logger {
+        LoggingSystem.bootstrap { _ in JSONLog(service: service, level: level, output: output) }
         return Logger(label: service)
     }
 
@@ -54,33 +45,21 @@ package struct JSONLog: LogHandler {
         var fields = metadata
         if let own = event.metadata { fields.merge(own) { $1 } }
         if let error = event.error { fields["error"] = "\(type(of: error)): \(error)" }
-        var line = JSONLine()
-        line.add("time", Date().formatted(.iso8601.time(includingFractionalSeconds: true)))
-        line.add("level", event.level.rawValue)
-        line.add("service", service)
-        line.add("message", event.message.description)
-        for (name, value) in fields.sorted(by: { $0.key < $1.key }) { line.add(name, value) }
-        write(line.finish())
+        var lines = JSONLines()
+        lines.begin(level: event.level, service: service, message: event.message.description)
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) { lines.add(name, value) }
+        lines.end()
+        output.write(lines.bytes)
     }
 }
 
-/// File descriptor 2, a whole line at a time.
-private final class StandardError: Sendable {
-    private let lock = Mutex(())
-
-    func write(_ line: [UInt8]) {
-        lock.withLock { _ in
-            line.withUnsafeBytes { bytes in
-                var rest = bytes[...]
-                while !rest.isEmpty {
-                    let count = Glibc.write(
-                        2, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                    if count < 0, errno == EINTR { continue }
-                    // There is nowhere to report that the log cannot be written.
-                    guard count > 0 else { return }
-                    rest = rest.dropFirst(count)
-                }
-            }
-        }
+extension JSONLines {
+    /// What every line of a log begins with.
+    package mutating func begin(level: Logger.Level, service: String, message: String) {
+        begin()
+        add("time", LogTime.now())
+        add("level", level.rawValue)
+        add("service", service)
+        add("message", message)
     }
 }

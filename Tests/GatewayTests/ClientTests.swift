@@ -114,12 +114,14 @@ struct ClientTests {
     func trace() async throws {
         let trace = String(repeating: "ab", count: 16)
         let good = "00-\(trace)-00f067aa0ba902b7-01"
-        let continued = TraceContext(continuing: good)
+        var random = SystemRandomNumberGenerator()
+        let continued = TraceContext(continuing: good, using: &random)
         #expect(continued.isContinued)
         #expect(continued.traceID == trace)
         #expect(continued.flags == "01")
         #expect(continued.spanID != "00f067aa0ba902b7")
-        #expect(TraceContext(continuing: "cc-\(trace)-00f067aa0ba902b7-01-more").isContinued)
+        let later = "cc-\(trace)-00f067aa0ba902b7-01-more"
+        #expect(TraceContext(continuing: later, using: &random).isContinued)
         let zero = String(repeating: "0", count: 32)
         for bad in [
             "", "x", "00-\(zero)-00f067aa0ba902b7-01", "00-\(trace)-0000000000000000-01",
@@ -127,7 +129,7 @@ struct ClientTests {
             "00-\(trace)-00f067aa0ba902b7-01-more", "00-\(trace)-00f067aa0ba902b7",
             good + "\u{301}",
         ] {
-            let begun = TraceContext(continuing: bad)
+            let begun = TraceContext(continuing: bad, using: &random)
             #expect(!begun.isContinued, "\(bad)")
             #expect(begun.traceID.count == 32 && begun.traceID != trace)
             #expect(begun.flags == "00")

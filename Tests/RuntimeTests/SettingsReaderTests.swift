@@ -1,6 +1,4 @@
-import Logging
 import ServiceRuntime
-import Synchronization
 import Testing
 
 @Suite("Settings")
@@ -75,40 +73,5 @@ struct SettingsReaderTests {
         #expect(settings.chat.apiKey == "k")
         #expect(settings.embedding.apiKey == nil)
         #expect(settings.embedding.questionBaseURL == "http://elsewhere/v1")
-    }
-}
-
-@Suite("Log")
-struct JSONLogTests {
-    @Test("writes one line of JSON for a fact, whatever is in it")
-    func oneLine() {
-        let lines = Lines()
-        let logger = Logger(label: "test") { _ in
-            JSONLog(service: "chat", level: .info) { lines.add($0) }
-        }
-        logger.debug("too quiet")
-        logger.warning("odd", metadata: ["a.b": "line\nbreak \"quoted\" \u{1}"])
-        let written = lines.all
-        #expect(written.count == 1)
-        #expect(written[0].hasSuffix("}\n"))
-        #expect(written[0].contains(#""service":"chat","message":"odd""#))
-        #expect(written[0].contains(#""a.b":"line\nbreak \"quoted\" \u0001""#))
-        #expect(written[0].filter { $0 == "\n" }.count == 1)
-    }
-
-    @Test("keeps a sane request id and replaces any other")
-    func requestIDs() {
-        #expect(RequestID(accepting: "abc-1.2_3").description == "abc-1.2_3")
-        for text in ["", "a b", "x\ny", String(repeating: "a", count: 129)] {
-            #expect(RequestID(accepting: text).description != text)
-        }
-    }
-}
-
-private final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    func add(_ bytes: [UInt8]) {
-        lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
     }
 }

@@ -11,7 +11,7 @@ final class InternalTokens {
     }
 
     private struct Entry {
-        let token: String
+        let authorization: String
         let renewAt: Date
     }
 
@@ -23,13 +23,18 @@ final class InternalTokens {
 
     init(issuer: InternalTokenIssuer) { self.issuer = issuer }
 
-    func token(for verified: VerifiedToken, upstream: Upstream, now: Date) throws -> String {
+    /// What the `Authorization` header to a service says.
+    func authorization(
+        for verified: VerifiedToken, upstream: Upstream, now: Date
+    ) throws -> String {
         let key = Key(digest: verified.digest, upstream: upstream)
-        if let entry = entries[key], entry.renewAt > now { return entry.token }
+        if let entry = entries[key], entry.renewAt > now { return entry.authorization }
         let token = try issuer.token(for: verified.caller, audience: upstream.rawValue)
+        let authorization = "Bearer " + token
         if entries.count >= Self.countMax { forgetOld(now: now) }
-        entries[key] = Entry(token: token, renewAt: now + InternalTokenIssuer.lifetime / 2)
-        return token
+        entries[key] = Entry(
+            authorization: authorization, renewAt: now + InternalTokenIssuer.lifetime / 2)
+        return authorization
     }
 
     private func forgetOld(now: Date) {

@@ -8,11 +8,11 @@ struct TokenSource: Sendable {
     /// The first place that holds anything decides; the others are not looked at.
     func token(in headers: HTTPHeaders) -> String? {
         for value in headers["X-Auth-Request-Access-Token"] {
-            let token = Self.trimmed(value)
+            let token = Self.trimmed(value[...])
             if !token.isEmpty { return token }
         }
         for value in headers["Authorization"] {
-            let parts = Self.trimmed(value).split(separator: " ", maxSplits: 1)
+            let parts = Self.trimmed(value[...]).split(separator: " ", maxSplits: 1)
             guard parts.count == 2, parts[0].lowercased() == "bearer" else { continue }
             let token = Self.trimmed(parts[1])
             if !token.isEmpty { return token }
@@ -37,10 +37,13 @@ struct TokenSource: Sendable {
         return nil
     }
 
-    private static func trimmed(_ text: some StringProtocol) -> String {
-        var rest = text[...]
-        while let first = rest.first, first == " " || first == "\t" { rest = rest.dropFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
-        return String(rest)
+    /// Without spaces and tabs around it.
+    private static func trimmed(_ text: Substring) -> String {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        let bytes = text.utf8
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }),
+            let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(text[first...last])
     }
 }

@@ -60,15 +60,36 @@ struct IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
     /// As RFC 5952 writes it.
     var description: String {
+        if isV4 { return Self.v4(low) }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        if isV4 {
-            var address = in_addr(s_addr: UInt32(truncatingIfNeeded: low).bigEndian)
-            inet_ntop(AF_INET, &address, &text, socklen_t(text.count))
-        } else {
-            var words = (high.bigEndian, low.bigEndian)
-            inet_ntop(AF_INET6, &words, &text, socklen_t(text.count))
-        }
+        var words = (high.bigEndian, low.bigEndian)
+        inet_ntop(AF_INET6, &words, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Four numbers, without the C library's `printf`: each request needs it thrice.
+    private static func v4(_ word: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 15) { buffer in
+            var count = 0
+            for shift: UInt64 in [24, 16, 8, 0] {
+                let number = UInt8(truncatingIfNeeded: word >> shift)
+                if number >= 100 {
+                    buffer[count] = UInt8(ascii: "0") + number / 100
+                    count += 1
+                }
+                if number >= 10 {
+                    buffer[count] = UInt8(ascii: "0") + number / 10 % 10
+                    count += 1
+                }
+                buffer[count] = UInt8(ascii: "0") + number % 10
+                count += 1
+                if shift > 0 {
+                    buffer[count] = UInt8(ascii: ".")
+                    count += 1
+                }
+            }
+            return count
+        }
     }
 }
 

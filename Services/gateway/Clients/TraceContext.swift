@@ -1,3 +1,5 @@
+import ServiceRuntime
+
 /// Where a request stands in a distributed trace (W3C Trace Context, level 1).
 struct TraceContext: Sendable, Equatable {
     /// 32 hexadecimal digits.
@@ -10,10 +12,10 @@ struct TraceContext: Sendable, Equatable {
     let isContinued: Bool
 
     /// Goes on with the caller's trace, or begins one that nobody records.
-    init(continuing header: String?) {
-        spanID = Self.digits(16)
+    init(continuing header: String?, using generator: inout some RandomNumberGenerator) {
+        spanID = Self.digits(16, using: &generator)
         guard let header, let parts = Self.parse(header) else {
-            (traceID, flags, isContinued) = (Self.digits(32), "00", false)
+            (traceID, flags, isContinued) = (Self.digits(32, using: &generator), "00", false)
             return
         }
         (traceID, flags, isContinued) = (parts.traceID, parts.flags, true)
@@ -36,14 +38,14 @@ struct TraceContext: Sendable, Equatable {
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
-    private static func digits(_ count: Int) -> String {
-        let hex = Array("0123456789abcdef".utf8)
-        return String(unsafeUninitializedCapacity: count) { buffer in
+    private static func digits(
+        _ count: Int, using generator: inout some RandomNumberGenerator
+    ) -> String {
+        String(unsafeUninitializedCapacity: count) { buffer in
             var bits: UInt64 = 0
             for index in 0..<count {
-                if index % 16 == 0 { bits = .random(in: 1 ... .max) }
-                buffer[index] = hex[Int(bits & 15)]
-                bits >>= 4
+                if index % 16 == 0 { bits = .random(in: 1 ... .max, using: &generator) }
+                buffer[index] = bits.hexadecimalDigit(index % 16)
             }
             return count
         }

@@ -52,7 +52,7 @@ extension ClientConnection {
         guard let context else { return }
         var record = newRecord(Self.unreadHead)
         record.status = problem.status.code
-        record.log(to: door.rules.logger)
+        door.accessLog.add(record)
         isClosing = true
         headBegunAt = nil
         let bytes = problem.answer(requestID: record.id).closingMessage(requestID: record.id)

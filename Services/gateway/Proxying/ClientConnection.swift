@@ -3,9 +3,9 @@ import NIOHTTP1
 
 /// One client's connection: takes its requests in order and sends their answers.
 ///
-/// The pipeline handler before it holds pipelined requests back until the answer's end. It reads a
-/// request's body only as fast as the service behind takes it.
-final class ClientConnection: ChannelDuplexHandler {
+/// What a client sends behind a whole request waits for that request's answer. A request's body is
+/// read only as fast as the service behind takes it.
+final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
@@ -21,7 +21,10 @@ final class ClientConnection: ChannelDuplexHandler {
     private(set) var isRequestEnded = true
     private(set) var isHeadSent = false
     var isClosing = false
+    var isFlushDue = false
     private(set) var isReadHeld = false
+    /// What came behind a request that has no whole answer yet: what was in the reads that ended it.
+    private var waiting = CircularBuffer<ClientEvent>(initialCapacity: 0)
     /// Whose socket it is: a client's or a proxy's.
     private(set) var peer: IPAddress?
     /// What may go through of the present request's body, and what has come.
@@ -58,7 +61,7 @@ final class ClientConnection: ChannelDuplexHandler {
         RequestRecord(
             head: head,
             client: door.rules.trustedProxies.client(of: head.headers, from: peer),
-            crossSite: door.rules.crossSite)
+            crossSite: door.rules.crossSite, random: &door.random)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -75,7 +78,15 @@ final class ClientConnection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastProgress = .now()
         hasReadPart = true
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        if isAnswerOutstanding { waiting.append(.part(part)) } else { take(part) }
+    }
+
+    /// The whole request is here and its answer is not.
+    private var isAnswerOutstanding: Bool { record != nil && isRequestEnded }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
         case .head(let head):
             guard !isClosing else { return }
             isRequestEnded = false
@@ -97,6 +108,18 @@ final class ClientConnection: ChannelDuplexHandler {
             isRequestEnded = true
             exchange?.clientEnded()
         }
+    }
+
+    /// The next request's turn.
+    private func takeWaiting() {
+        while !isAnswerOutstanding, let event = waiting.popFirst() {
+            switch event {
+            case .part(let part): take(part)
+            case .unreadable: refuseUnreadable()
+            }
+        }
+        exchange?.clientPaused()
+        resumeReading()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -121,8 +144,8 @@ final class ClientConnection: ChannelDuplexHandler {
     }
 
     private var mayRead: Bool {
-        if record == nil || isRequestEnded { return true }
-        return exchange?.takesMore ?? false
+        if record == nil { return true }
+        return isRequestEnded ? waiting.isEmpty : exchange?.takesMore ?? false
     }
 
     func resumeReading() {
@@ -137,9 +160,19 @@ final class ClientConnection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The parser closes the connection when this returns: only what is sent now is sent.
+        switch error {
+        case is HTTPParserError where isAnswerOutstanding: waiting.append(.unreadable)
+        // The parser's word on all that follows what it could not read.
+        case is ByteToMessageDecoderError where isAnswerOutstanding && !waiting.isEmpty: break
+        case is HTTPParserError: refuseUnreadable()
+        default: context.close(promise: nil)
+        }
+    }
+
+    /// At once: the parser takes nothing more from this connection.
+    private func refuseUnreadable() {
         let isUnanswered = record == nil ? !isClosing : !isHeadSent
-        if error is HTTPParserError, isUnanswered {
+        if isUnanswered {
             isRequestEnded = true
             exchange?.clientGone()
             exchange = nil
@@ -148,7 +181,7 @@ final class ClientConnection: ChannelDuplexHandler {
             isClosing = true
             send(Problem.badRequest)
         }
-        context.close(promise: nil)
+        context?.close(promise: nil)
     }
 
     /// Takes a place among the open streams of a user, until the request's end.
@@ -163,7 +196,7 @@ final class ClientConnection: ChannelDuplexHandler {
         self.record = nil
         bodyLimit = nil
         if let user = record.streamingUser { door.rules.clientLimits.endStream(ofUser: user) }
-        record.log(to: door.rules.logger)
+        door.accessLog.add(record)
     }
 
     func begin(_ exchange: ForwardedExchange, body: BodyLimit) {
@@ -201,21 +234,21 @@ final class ClientConnection: ChannelDuplexHandler {
         write(.body(.byteBuffer(bytes)))
     }
 
-    func flush() { context?.flush() }
+    func flush() { door.flushes.add(self) }
 
-    /// The next request may begin inside the last write: nothing may follow it.
+    func flushNow() { context?.flush() }
+
     func sendEnd() {
         guard record != nil, let context else { return }
         exchange = nil
         lastProgress = .now()
         endRecord()
         guard isClosing else {
-            if isReadHeld {
-                isReadHeld = false
-                context.read()
-            }
-            return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            write(.end(nil))
+            flush()
+            return takeWaiting()
         }
+        waiting.removeAll()
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.whenComplete { _ in connection.value.closeAfterAnswer() }
@@ -260,4 +293,11 @@ final class ClientConnection: ChannelDuplexHandler {
     func drain() {
         if record == nil, isRequestEnded { close() }
     }
+}
+
+/// What comes from a client, in its order.
+private enum ClientEvent {
+    case part(HTTPServerRequestPart)
+    /// What the parser gave up over.
+    case unreadable
 }

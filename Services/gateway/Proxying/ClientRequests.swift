@@ -62,16 +62,17 @@ extension ClientConnection {
         if kind == .stream, let problem = beginStream(ofUser: verified.caller.sub) {
             return answer(problem)
         }
-        let token: String
+        let authorization: String
         do {
-            token = try door.internalTokens.token(for: verified, upstream: upstream, now: .now)
+            authorization = try door.internalTokens.authorization(
+                for: verified, upstream: upstream, now: .now)
         } catch {
             door.rules.logger.error("internal token not signed")
             return answer(Problem.failed)
         }
         let head = HTTPRequestHead(
             version: .http1_1, method: record.head.method, uri: target.uri,
-            headers: HeaderRules.forward(record, token: token))
+            headers: HeaderRules.forward(record, authorization: authorization))
         let exchange = ForwardedExchange(
             client: self, head: head, upstream: upstream, pool: door.pool,
             expectsContinue: record.head.headers[canonicalForm: "Expect"].contains {

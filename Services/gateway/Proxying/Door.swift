@@ -2,13 +2,17 @@ import Identity
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceRuntime
 
 /// All that the connections of one event loop share. Only touched on that loop.
 final class Door {
     let eventLoop: any EventLoop
     let rules: DoorRules
     let pool: UpstreamPool
+    let flushes: FlushQueue
     let internalTokens: InternalTokens
+    let accessLog: AccessLog
+    var random = BufferedRandomness()
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var ticking: RepeatedTask?
     private var drained: EventLoopPromise<Void>?
@@ -16,9 +20,12 @@ final class Door {
     init(rules: DoorRules, eventLoop: any EventLoop) {
         self.rules = rules
         self.eventLoop = eventLoop
+        flushes = FlushQueue(eventLoop: eventLoop)
         pool = UpstreamPool(
-            replicas: rules.replicas, limits: rules.limits, eventLoop: eventLoop)
+            replicas: rules.replicas, limits: rules.limits, eventLoop: eventLoop,
+            flushes: flushes)
         internalTokens = InternalTokens(issuer: rules.issuer)
+        accessLog = AccessLog(eventLoop: eventLoop, output: rules.accessLog)
     }
 
     var limits: RequestLimits { rules.limits }
@@ -72,6 +79,7 @@ final class Door {
         ticking?.cancel()
         for connection in Array(connections.values) { connection.close() }
         pool.closeAllIdle()
+        accessLog.flush()
     }
 }
 
@@ -88,4 +96,6 @@ struct DoorRules: Sendable {
     let trustedProxies: TrustedProxies
     let readiness: Readiness
     let logger: Logger
+    /// Nil for no lines about requests.
+    let accessLog: LogOutput?
 }

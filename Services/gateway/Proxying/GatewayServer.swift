@@ -56,7 +56,11 @@ struct GatewayServer: Service {
                         throw ChannelError.operationUnsupported
                     }
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
+                    // Pipelining is the connection's own affair; what it sends was read by a parser
+                    // or written by us.
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false, withErrorHandling: false,
+                        withOutboundHeaderValidation: false)
                     try pipeline.addHandler(ClientConnection(door: door.value))
                 }
             }

@@ -3,18 +3,26 @@ import NIOHTTP1
 /// Which headers cross the gateway, in either direction.
 enum HeaderRules {
     /// They speak of one connection only (RFC 9110, 7.6.1), or are answered here (`Expect`).
-    private static let hopByHop: Set<String> = [
+    private static let hopByHop = [
         "connection", "keep-alive", "proxy-connection", "proxy-authenticate",
         "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "expect",
         "http2-settings",
     ]
 
-    /// Who the caller is, is said by the internal token alone; where he comes from, by us.
-    private static let clientOnly: Set<String> = [
-        "authorization", "cookie", "forwarded", "x-real-ip", "x-request-id", "x-remote-user",
-        "remote-user", "host", "content-length", "traceparent",
-    ]
-    private static let clientOnlyPrefixes = ["x-auth-request-", "x-forwarded-", "x-internal-"]
+    /// Besides those: who the caller is, is said by the internal token alone; where he comes from,
+    /// by us.
+    private static let notForwarded = HeaderNames(
+        hopByHop + [
+            "authorization", "cookie", "forwarded", "x-real-ip", "x-request-id", "x-remote-user",
+            "remote-user", "host", "content-length", "traceparent",
+        ], prefixes: ["x-auth-request-", "x-forwarded-", "x-internal-"])
+
+    /// Besides those: what we say ourselves, or nobody needs to know.
+    private static let notReturned = HeaderNames(
+        hopByHop + ["x-request-id", "server"], prefixes: ["access-control-"])
+
+    private static let traceState = HeaderNames(["tracestate"])
+    private static let contentLength = HeaderNames(["content-length"])
 
     private static let security: [(name: String, value: String)] = [
         ("X-Content-Type-Options", "nosniff"),
@@ -44,67 +52,56 @@ enum HeaderRules {
     }
 
     /// A request's headers as a service gets them; `Host` is added by the connection.
-    static func forward(_ record: RequestRecord, token: String) -> HTTPHeaders {
+    static func forward(_ record: RequestRecord, authorization: String) -> HTTPHeaders {
         let head = record.head
         let named = connectionNames(head.headers)
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(head.headers.count + 9)
+        var headers: [(String, String)] = []
+        headers.reserveCapacity(head.headers.count + 10)
         for (name, value) in head.headers {
-            // Some servers read `_` as `-`.
-            let plain = name.lowercased().replacing("_", with: "-")
-            if hopByHop.contains(plain) || clientOnly.contains(plain) || named.contains(plain)
-                || clientOnlyPrefixes.contains(where: plain.hasPrefix)
-                || (plain == "tracestate" && !record.trace.isContinued)
-            {
-                continue
-            }
-            headers.add(name: name, value: value)
+            if notForwarded.contain(name) || named?.contain(name) == true { continue }
+            if !record.trace.isContinued, traceState.contain(name) { continue }
+            headers.append((name, value))
         }
         switch Framing(head) {
-        case .length(let length): headers.add(name: "Content-Length", value: length)
-        case .chunked: headers.add(name: "Transfer-Encoding", value: "chunked")
-        case .none where !CrossSite.isSafe(head.method):
-            headers.add(name: "Content-Length", value: "0")
+        case .length(let length): headers.append(("Content-Length", length))
+        case .chunked: headers.append(("Transfer-Encoding", "chunked"))
+        case .none where !CrossSite.isSafe(head.method): headers.append(("Content-Length", "0"))
         case .none: break
         }
-        headers.add(name: "Authorization", value: "Bearer " + token)
-        headers.add(name: "X-Request-Id", value: record.id)
-        headers.add(name: "traceparent", value: record.trace.header)
+        headers.append(("Authorization", authorization))
+        headers.append(("X-Request-Id", record.id))
+        headers.append(("traceparent", record.trace.header))
         add(record.client, to: &headers)
-        return headers
+        return HTTPHeaders(headers)
     }
 
     /// The client alone: what proxies before us have written is used up, in one form and the other
     /// (RFC 7239).
-    private static func add(_ client: Client, to headers: inout HTTPHeaders) {
+    private static func add(_ client: Client, to headers: inout [(String, String)]) {
         var node = "unknown"
         if let address = client.address {
-            headers.add(name: "X-Forwarded-For", value: "\(address)")
-            node = address.isV4 ? "\(address)" : "\"[\(address)]\""
+            let text = "\(address)"
+            headers.append(("X-Forwarded-For", text))
+            node = address.isV4 ? text : "\"[\(text)]\""
         }
-        headers.add(name: "X-Forwarded-Proto", value: client.scheme)
-        headers.add(name: "X-Forwarded-Host", value: client.host)
-        headers.add(
-            name: "Forwarded", value: "for=\(node);proto=\(client.scheme);host=\"\(client.host)\"")
+        headers.append(("X-Forwarded-Proto", client.scheme))
+        headers.append(("X-Forwarded-Host", client.host))
+        headers.append(("Forwarded", "for=\(node);proto=\(client.scheme);host=\"\(client.host)\""))
     }
 
     /// A service's response headers as the client gets them.
     static func backward(_ headers: HTTPHeaders, requestID: String) -> HTTPHeaders {
         let named = connectionNames(headers)
-        var answer = HTTPHeaders()
+        var answer: [(String, String)] = []
         answer.reserveCapacity(headers.count + 6)
         for (name, value) in headers {
-            let plain = name.lowercased()
-            if hopByHop.contains(plain) || plain == "x-request-id" || plain == "server"
-                || plain.hasPrefix("access-control-")
-                || (named.contains(plain) && plain != "content-length")
-            {
-                continue
-            }
-            answer.add(name: name, value: value)
+            if notReturned.contain(name) { continue }
+            if let named, named.contain(name), !contentLength.contain(name) { continue }
+            answer.append((name, value))
         }
-        addOurs(to: &answer, requestID: requestID)
-        return answer
+        var headers = HTTPHeaders(answer)
+        addOurs(to: &headers, requestID: requestID)
+        return headers
     }
 
     /// Security headers (a service's own win: a download has a policy of its own) and the id.
@@ -125,8 +122,8 @@ enum HeaderRules {
         headers.add(name: "Vary", value: "Origin")
     }
 
-    private static func connectionNames(_ headers: HTTPHeaders) -> Set<String> {
-        guard headers.contains(name: "Connection") else { return [] }
-        return Set(headers[canonicalForm: "Connection"].map { $0.lowercased() })
+    private static func connectionNames(_ headers: HTTPHeaders) -> HeaderNames? {
+        guard headers.contains(name: "Connection") else { return nil }
+        return HeaderNames(headers[canonicalForm: "Connection"].map { $0.lowercased() })
     }
 }

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// One connection to a replica: carries one exchange at a time, or waits in the pool.
 ///
 /// It reads only while the exchange's client takes what was read before.
-final class UpstreamConnection: ChannelDuplexHandler {
+final class UpstreamConnection: ChannelDuplexHandler, FlushedLater {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
@@ -13,16 +13,19 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// It carried a whole exchange before: the other side may have closed it meanwhile.
     private(set) var isReused = false
     private(set) var idleSince = NIODeadline.now()
+    var isFlushDue = false
     private let limits: RequestLimits
+    private let flushes: FlushQueue
     private var exchange: ForwardedExchange?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
     private var isResponseEnded = false
     private var isKeptAlive = false
 
-    init(replica: Replica, limits: RequestLimits) {
+    init(replica: Replica, limits: RequestLimits, flushes: FlushQueue) {
         self.replica = replica
         self.limits = limits
+        self.flushes = flushes
     }
 
     var isOpen: Bool { context?.channel.isActive ?? false }
@@ -39,7 +42,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
         context?.write(wrapOutboundOut(part), promise: nil)
     }
 
-    func flush() { context?.flush() }
+    func flush() { flushes.add(self) }
+
+    func flushNow() { context?.flush() }
 
     func close() {
         leave()

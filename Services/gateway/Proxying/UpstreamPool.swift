@@ -6,13 +6,16 @@ import NIOPosix
 final class UpstreamPool {
     let limits: RequestLimits
     private let eventLoop: any EventLoop
+    private let flushes: FlushQueue
     private let replicas: [Upstream: [Replica]]
     /// Where the search begins: equally loaded replicas take turns.
     private var turn = 0
 
     init(
-        replicas: [Upstream: [ReplicaState]], limits: RequestLimits, eventLoop: any EventLoop
+        replicas: [Upstream: [ReplicaState]], limits: RequestLimits, eventLoop: any EventLoop,
+        flushes: FlushQueue
     ) {
+        self.flushes = flushes
         self.limits = limits
         self.eventLoop = eventLoop
         self.replicas = replicas.mapValues { $0.map(Replica.init(state:)) }
@@ -43,7 +46,8 @@ final class UpstreamPool {
     /// A new connection, with nobody using it.
     func connect(to replica: Replica) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
         let connection = NIOLoopBound(
-            UpstreamConnection(replica: replica, limits: limits), eventLoop: eventLoop)
+            UpstreamConnection(replica: replica, limits: limits, flushes: flushes),
+            eventLoop: eventLoop)
         return ClientBootstrap(group: eventLoop)
             .connectTimeout(limits.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
