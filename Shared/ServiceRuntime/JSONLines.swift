@@ -78,9 +78,7 @@ package struct JSONLines {
 
     private mutating func append(quoted string: String) {
         bytes.append(UInt8(ascii: "\""))
-        if string.utf8.count <= Self.fieldCharacterCountMax, string.utf8.allSatisfy(Self.isPlain) {
-            append(string)
-        } else {
+        if !appendPlain(string) {
             for scalar in string.unicodeScalars.prefix(Self.fieldCharacterCountMax) {
                 append(escaped: scalar)
             }
@@ -88,7 +86,19 @@ package struct JSONLines {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// False, and nothing done, if it is not all plain: nearly all that is logged is.
+    private mutating func appendPlain(_ string: String) -> Bool {
+        let isAppended = string.utf8.withContiguousStorageIfAvailable { text in
+            guard text.count <= Self.fieldCharacterCountMax else { return false }
+            for byte in text where !Self.isPlain(byte) { return false }
+            bytes.append(contentsOf: text)
+            return true
+        }
+        return isAppended ?? false
+    }
+
     /// Stands for itself in a JSON string (RFC 8259, section 7).
+    @inline(__always)
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }

@@ -21,6 +21,7 @@ enum HeaderRules {
     private static let notReturned = HeaderNames(
         hopByHop + ["x-request-id", "server"], prefixes: ["access-control-"])
 
+    private static let persistence = HeaderNames(["keep-alive", "close"])
     private static let traceState = HeaderNames(["tracestate"])
     private static let contentLength = HeaderNames(["content-length"])
 
@@ -122,8 +123,9 @@ enum HeaderRules {
         headers.add(name: "Vary", value: "Origin")
     }
 
+    /// What `Connection` names besides what never passes; most name nothing else.
     private static func connectionNames(_ headers: HTTPHeaders) -> HeaderNames? {
-        guard headers.contains(name: "Connection") else { return nil }
+        if headers["Connection"].allSatisfy(persistence.contain) { return nil }
         return HeaderNames(headers[canonicalForm: "Connection"].map { $0.lowercased() })
     }
 }

@@ -26,12 +26,16 @@ def is_free(port: int) -> bool:
     return obstacle(port) is None
 
 
+given: set[int] = set()
+
+
 def find_free() -> int:
     """One that the kernel gives to nobody of itself: below its range for outgoing connections,
-    which could take a port between our look and the server's start."""
+    which could take a port between our look and the server's start. Never the same one twice."""
     while True:
         port = random.randrange(15_000, 32_000)
-        if is_free(port):
+        if port not in given and is_free(port):
+            given.add(port)
             return port
 
 
