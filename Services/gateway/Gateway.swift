@@ -6,10 +6,12 @@ import ServiceRuntime
 /// The gateway put together from its settings.
 struct GatewayComposition: Sendable {
     let keys: IssuerKeys
+    let watch: ReplicaWatch
     var server: GatewayServer
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
+        resolve: @escaping NameResolver = resolveBySystem,
         limits: RequestLimits? = nil, accessLog: LogOutput? = nil,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
@@ -17,6 +19,10 @@ struct GatewayComposition: Sendable {
         keys = IssuerKeys(
             source: KeySource(issuer: settings.issuer, jwksURL: settings.jwksURL, http: http),
             algorithms: settings.algorithms, logger: logger)
+        watch = ReplicaWatch(
+            directory: ReplicaDirectory(settings.upstreams),
+            interval: settings.upstreamCheckInterval, http: http, logger: logger,
+            resolve: resolve)
         let verifier = TokenVerifier(rules: rules, keys: keys)
         server = GatewayServer(
             host: settings.http.host, port: settings.http.port,
@@ -28,12 +34,11 @@ struct GatewayComposition: Sendable {
                     allowedOrigins: settings.corsAllowedOrigins),
                 verifier: verifier,
                 issuer: try InternalTokenIssuer(privateKey: settings.internalAuthKey),
-                replicas: settings.upstreams.mapValues { $0.map(ReplicaState.init(address:)) },
+                replicas: watch.directory,
                 limits: limits ?? settings.limits,
                 clientLimits: ClientLimits(settings.clientLimits),
                 trustedProxies: settings.trustedProxies,
-                readiness: Readiness(
-                    upstreams: settings.upstreams, http: http, verifier: verifier),
+                readiness: Readiness(watch: watch, verifier: verifier),
                 logger: logger, accessLog: accessLog),
             onListening: onListening)
     }

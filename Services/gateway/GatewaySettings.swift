@@ -6,6 +6,7 @@ struct GatewaySettings: Sendable {
     let runtime: RuntimeSettings
     let http: HTTPSettings
     let upstreams: [Upstream: [ReplicaAddress]]
+    let upstreamCheckInterval: Duration
     let internalAuthKey: String
     let issuer: String
     /// Nil: found by discovery.
@@ -35,6 +36,8 @@ struct GatewaySettings: Sendable {
             .ingest: reader.replicas("INGEST_URL", devPort: 8102),
             .admin: reader.replicas("ADMIN_URL", devPort: 8103),
         ]
+        upstreamCheckInterval = .seconds(
+            reader.count("UPSTREAM_CHECK_SECONDS", default: 5, in: 1...300))
         internalAuthKey = reader.internalAuthKey()
         issuer = reader.text("OAUTH2_ISSUER")
         let configured = reader.optionalURL("OAUTH2_JWKS_URL")

@@ -27,7 +27,7 @@ extension Main {
                 settings: settings, http: http, logger: logger,
                 accessLog: logger.logLevel <= .info ? .standardError : nil)
             try await runService(
-                "gateway", services: [connections, gateway.keys, gateway.server], logger: logger)
+                "gateway", services: [connections, gateway.keys, gateway.watch, gateway.server], logger: logger)
         }
     }
 

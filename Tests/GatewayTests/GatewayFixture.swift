@@ -15,16 +15,19 @@ struct GatewayFixture: Sendable {
     let port: Int
     let issuer: TestIssuer
     let publicKey: String
+    /// Looks when a test says so, not by itself.
+    let watch: ReplicaWatch
 
     /// `upstreams` are ports; a service that is not named listens nowhere.
     static func run(
         upstreams: [Upstream: [Int]] = [:], settings: [String: String] = [:],
+        resolve: @escaping NameResolver = resolveBySystem,
         limits: RequestLimits? = nil, drainMax: TimeAmount = .milliseconds(300),
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let client = OutboundHTTP.makeClient()
         do {
-            try await run(client, upstreams, settings, limits, drainMax, body)
+            try await run(client, upstreams, settings, resolve, limits, drainMax, body)
         } catch {
             try await client.shutdown()
             throw error
@@ -34,7 +37,7 @@ struct GatewayFixture: Sendable {
 
     private static func run(
         _ client: HTTPClient, _ upstreams: [Upstream: [Int]], _ settings: [String: String],
-        _ limits: RequestLimits?, _ drainMax: TimeAmount,
+        _ resolve: @escaping NameResolver, _ limits: RequestLimits?, _ drainMax: TimeAmount,
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let keys = InternalKeys.generate()
@@ -59,16 +62,18 @@ struct GatewayFixture: Sendable {
             var gateway = try GatewayComposition(
                 settings: settings,
                 http: OutboundHTTP(client: client, peer: "test", logger: logger), logger: logger,
-                limits: limits, onListening: { listening.yield($0) })
+                resolve: resolve, limits: limits, onListening: { listening.yield($0) })
             gateway.server.drainMax = drainMax
             await gateway.keys.refresh()
+            await gateway.watch.resolveAll()
             try await withThrowingTaskGroup(of: Void.self) { [gateway] group in
                 group.addTask { try await gateway.server.run() }
                 for await port in ports {
                     do {
                         try await body(
                             GatewayFixture(
-                                port: port, issuer: issuer, publicKey: keys.publicKey))
+                                port: port, issuer: issuer, publicKey: keys.publicKey,
+                                watch: gateway.watch))
                     } catch {
                         group.cancelAll()
                         throw error

@@ -8,8 +8,8 @@ import Testing
 struct ReplicaTests {
     @Test("one that fails is avoided, for longer each time, until it answers")
     func ejection() throws {
-        let address = try #require(ReplicaAddress("http://127.0.0.1:8101"))
-        let replica = ReplicaState(address: address)
+        let address = try #require(IPAddress("127.0.0.1"))
+        let replica = ReplicaState(authority: "chat", address: address, port: 8101)
         var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
         #expect(!replica.isAvoided(at: now))
         for seconds in [1, 2, 4, 8, 16, 30, 30] as [Int64] {

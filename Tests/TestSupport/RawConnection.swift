@@ -181,6 +181,7 @@ package struct RawServer: Sendable {
     package let port: Int
 
     package static func run<R>(
+        host: String = "127.0.0.1", port: Int = 0,
         _ handle: @escaping @Sendable (RawConnection) async throws -> Void,
         _ body: (RawServer) async throws -> R
     ) async throws -> R {
@@ -191,7 +192,7 @@ package struct RawServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { arrival.yield(try Accepted(channel)) }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: port).get()
         let port = listener.localAddress?.port ?? 0
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -4,22 +4,16 @@ import OutboundHTTP
 
 /// Whether every service says that it is ready. Asked at most once a second, whoever asks.
 actor Readiness {
-    private static let deadline: Duration = .seconds(3)
-    private static let answerByteCountMax = 64 * 1024
     private static let validity: Duration = .seconds(1)
 
-    private let upstreams: [[ReplicaAddress]]
-    private let http: OutboundHTTP
+    private let watch: ReplicaWatch
     private let verifier: TokenVerifier
     private var last: (isReady: Bool, at: ContinuousClock.Instant)?
     private var isChecking = false
     private var waiting: [CheckedContinuation<Bool, Never>] = []
 
-    init(
-        upstreams: [Upstream: [ReplicaAddress]], http: OutboundHTTP, verifier: TokenVerifier
-    ) {
-        self.upstreams = Array(upstreams.values)
-        self.http = http
+    init(watch: ReplicaWatch, verifier: TokenVerifier) {
+        self.watch = watch
         self.verifier = verifier
     }
 
@@ -40,10 +34,10 @@ actor Readiness {
 
     private func check() async -> Bool {
         guard verifier.isReady else { return false }
-        let http = http
+        let watch = watch
         return await withTaskGroup(of: Bool.self) { group in
-            for replicas in upstreams {
-                group.addTask { await Self.isAnyReady(replicas, http) }
+            for replicas in watch.directory.all.values {
+                group.addTask { await Self.isAnyReady(replicas, watch) }
             }
             var isEveryReady = true
             for await isReady in group where !isReady { isEveryReady = false }
@@ -52,28 +46,13 @@ actor Readiness {
     }
 
     /// One replica that can serve is enough for the service to be there.
-    private static func isAnyReady(_ replicas: [ReplicaAddress], _ http: OutboundHTTP) async -> Bool
+    private static func isAnyReady(_ replicas: [ReplicaState], _ watch: ReplicaWatch) async -> Bool
     {
         await withTaskGroup(of: Bool.self) { group in
-            for replica in replicas {
-                group.addTask { await isReady(replica, http) }
-            }
+            for replica in replicas { group.addTask { await watch.isReady(replica) } }
             var isAnyReady = false
             for await isReady in group where isReady { isAnyReady = true }
             return isAnyReady
-        }
-    }
-
-    private static func isReady(_ replica: ReplicaAddress, _ http: OutboundHTTP) async -> Bool {
-        do {
-            let answer = try await http.send(
-                OutboundHTTP.Request(
-                    method: .GET, url: replica.url + "/internal/ready", deadline: deadline,
-                    responseByteCountMax: answerByteCountMax))
-            return answer.status == 200
-        } catch {
-            // Not answering is the answer.
-            return false
         }
     }
 }

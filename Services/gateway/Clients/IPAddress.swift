@@ -14,8 +14,7 @@ struct IPAddress: Hashable, Sendable {
         var v4 = in_addr()
         var v6 = in6_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
-            let word = UInt64(UInt32(bigEndian: v4.s_addr))
-            self.init(high: 0, low: Self.mappedPrefix << 32 | word)
+            self.init(v4)
         } else if inet_pton(AF_INET6, text, &v6) == 1 {
             self.init(v6)
         } else {
@@ -28,6 +27,23 @@ struct IPAddress: Hashable, Sendable {
         guard let text = address?.ipAddress else { return nil }
         // The zone of a link-local address means something on this machine alone.
         self.init(text.prefix { $0 != "%" })
+    }
+
+    /// Nil for any other family.
+    init?(_ address: UnsafePointer<sockaddr>) {
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET:
+            let v4 = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self)
+            self.init(v4.sin_addr)
+        case AF_INET6:
+            self.init(UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in6.self).sin6_addr)
+        default: return nil
+        }
+    }
+
+    private init(_ address: in_addr) {
+        let word = UInt64(UInt32(bigEndian: address.s_addr))
+        self.init(high: 0, low: Self.mappedPrefix << 32 | word)
     }
 
     private init(_ address: in6_addr) {

@@ -22,7 +22,7 @@ final class Door {
         self.eventLoop = eventLoop
         flushes = FlushQueue(eventLoop: eventLoop)
         pool = UpstreamPool(
-            replicas: rules.replicas, limits: rules.limits, eventLoop: eventLoop,
+            directory: rules.replicas, limits: rules.limits, eventLoop: eventLoop,
             flushes: flushes)
         internalTokens = InternalTokens(issuer: rules.issuer)
         accessLog = AccessLog(eventLoop: eventLoop, output: rules.accessLog)
@@ -90,7 +90,7 @@ struct DoorRules: Sendable {
     let crossSite: CrossSite
     let verifier: TokenVerifier
     let issuer: InternalTokenIssuer
-    let replicas: [Upstream: [ReplicaState]]
+    let replicas: ReplicaDirectory
     let limits: RequestLimits
     let clientLimits: ClientLimits
     let trustedProxies: TrustedProxies

@@ -61,7 +61,7 @@ final class ForwardedExchange {
         self.connection = connection
         connection.begin(self)
         var head = head
-        head.headers.add(name: "Host", value: connection.replica.state.address.authority)
+        head.headers.add(name: "Host", value: connection.replica.state.authority)
         connection.write(.head(head))
         if expectsContinue, !client.isRequestEnded {
             expectsContinue = false

@@ -7,23 +7,49 @@ final class UpstreamPool {
     let limits: RequestLimits
     private let eventLoop: any EventLoop
     private let flushes: FlushQueue
-    private let replicas: [Upstream: [Replica]]
+    private let directory: ReplicaDirectory
+    private var replicas: [Upstream: [Replica]] = [:]
+    /// Of the directory when it was looked at.
+    private var version: Int
     /// Where the search begins: equally loaded replicas take turns.
     private var turn = 0
 
     init(
-        replicas: [Upstream: [ReplicaState]], limits: RequestLimits, eventLoop: any EventLoop,
+        directory: ReplicaDirectory, limits: RequestLimits, eventLoop: any EventLoop,
         flushes: FlushQueue
     ) {
         self.flushes = flushes
         self.limits = limits
         self.eventLoop = eventLoop
-        self.replicas = replicas.mapValues { $0.map(Replica.init(state:)) }
+        self.directory = directory
+        version = directory.version
+        adopt()
+    }
+
+    /// Takes over what came, and lets go of what went.
+    private func adopt() {
+        let known = replicas.values.joined()
+        replicas = directory.all.mapValues { states in
+            states.map { state in
+                known.first { $0.state === state } ?? Replica(state: state)
+            }
+        }
+        for replica in known where replica.state.isRemoved {
+            replica.closeIdle(before: .distantFuture)
+        }
+    }
+
+    private func adoptChanges() {
+        let latest = directory.version
+        guard latest != version else { return }
+        version = latest
+        adopt()
     }
 
     /// The replicas of a service in the order to try them: those that answer connections first,
     /// among them the one with the fewest outstanding requests.
     func candidates(_ upstream: Upstream) -> [Replica] {
+        adoptChanges()
         let all = replicas[upstream] ?? []
         guard all.count > 1 else { return all }
         turn &+= 1
@@ -48,6 +74,13 @@ final class UpstreamPool {
         let connection = NIOLoopBound(
             UpstreamConnection(replica: replica, limits: limits, flushes: flushes),
             eventLoop: eventLoop)
+        let address: SocketAddress
+        do {
+            address = try SocketAddress(
+                ipAddress: "\(replica.state.address)", port: replica.state.port)
+        } catch {
+            return eventLoop.makeFailedFuture(error)
+        }
         return ClientBootstrap(group: eventLoop)
             .connectTimeout(limits.connect)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -64,11 +97,12 @@ final class UpstreamPool {
                     try pipeline.addHandler(connection.value)
                 }
             }
-            .connect(host: replica.state.address.host, port: replica.state.address.port)
+            .connect(to: address)
             .map { _ in connection }
     }
 
     func closeIdle(now: NIODeadline) {
+        adoptChanges()
         for replica in replicas.values.joined() {
             replica.closeIdle(before: now - limits.upstreamIdle)
         }
