@@ -13,7 +13,8 @@ worker_processes {workers};
 pid {folder}/pid;
 error_log stderr warn;
 {user}
-events {{ worker_connections 8192; }}
+worker_rlimit_nofile 20000;
+events {{ worker_connections 19000; }}
 http {{
     access_log {access_log};
     client_body_temp_path {folder}/body;
@@ -52,6 +53,7 @@ PROXY = """
         proxy_request_buffering off;
         proxy_max_temp_file_size 0;
         location / {{ proxy_pass http://documents; }}
+        location /chat/ {{ proxy_pass http://documents; proxy_buffering off; }}
         location = /upload {{ proxy_pass http://uploads; }}
     }}
 """
