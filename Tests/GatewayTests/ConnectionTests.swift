@@ -169,6 +169,10 @@ struct ConnectionTests {
                 "GET /health HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 101)
                     + "\r\n", 431
             ),
+            // Heads that do not end.
+            ("GET /health HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 101), 431),
+            ("GET /health HTTP/1.1\r\nX: " + String(repeating: "x", count: 50_000), 431),
+            ("GET /" + String(repeating: "x", count: 50_000), 431),
         ]
         try await GatewayFixture.run { gateway in
             for (text, status) in cases {

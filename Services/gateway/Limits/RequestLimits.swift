@@ -48,6 +48,15 @@ struct RequestLimits: Sendable {
         request = .seconds(Int64(reader.count("REQUEST_SECONDS", default: 900, in: 10...86_400)))
     }
 
+    /// Where the parser gives up on a head that does not end.
+    var decoder: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = max(headerByteCountMax, uriByteCountMax)
+        limits.maxHeaderListSize = headerByteCountMax + uriByteCountMax
+        limits.maxHeaderFieldCount = headerCountMax
+        return limits
+    }
+
     /// Nil if the head is acceptable.
     func problem(of head: HTTPRequestHead) -> Problem? {
         if head.uri.utf8.count > uriByteCountMax { return .uriTooLong }

@@ -115,7 +115,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
         while !isAnswerOutstanding, let event = waiting.popFirst() {
             switch event {
             case .part(let part): take(part)
-            case .unreadable: refuseUnreadable()
+            case .unreadable(let problem): refuseUnreadable(problem)
             }
         }
         exchange?.clientPaused()
@@ -161,16 +161,17 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case is HTTPParserError where isAnswerOutstanding: waiting.append(.unreadable)
+        case let problem as HTTPParserError where isAnswerOutstanding:
+            waiting.append(.unreadable(problem))
         // The parser's word on all that follows what it could not read.
         case is ByteToMessageDecoderError where isAnswerOutstanding && !waiting.isEmpty: break
-        case is HTTPParserError: refuseUnreadable()
+        case let problem as HTTPParserError: refuseUnreadable(problem)
         default: context.close(promise: nil)
         }
     }
 
     /// At once: the parser takes nothing more from this connection.
-    private func refuseUnreadable() {
+    private func refuseUnreadable(_ error: HTTPParserError) {
         let isUnanswered = record == nil ? !isClosing : !isHeadSent
         if isUnanswered {
             isRequestEnded = true
@@ -179,7 +180,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
             if record == nil { record = newRecord(Self.unreadHead) }
             isHeadSent = false
             isClosing = true
-            send(Problem.badRequest)
+            send(error == .headerOverflow ? Problem.headersTooLarge : .badRequest)
         }
         context?.close(promise: nil)
     }
@@ -299,5 +300,5 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
 private enum ClientEvent {
     case part(HTTPServerRequestPart)
     /// What the parser gave up over.
-    case unreadable
+    case unreadable(HTTPParserError)
 }

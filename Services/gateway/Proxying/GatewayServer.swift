@@ -60,7 +60,9 @@ struct GatewayServer: Service {
                     // or written by us.
                     try pipeline.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: false,
-                        withOutboundHeaderValidation: false)
+                        withOutboundHeaderValidation: false,
+                        withEncoderConfiguration: .init(),
+                        withDecoderLimitConfiguration: door.value.limits.decoder)
                     try pipeline.addHandler(ClientConnection(door: door.value))
                 }
             }

@@ -15,7 +15,7 @@ from stack.component import StackError
 from stack.paths import LOCAL, RELEASE, REPOSITORY
 
 # In this order, each the name of its file.
-SECTIONS = ("gateway", "events", "processes", "questions", "queue", "ingest", "large", "chat", "streams")
+SECTIONS = ("gateway", "events", "siege", "processes", "questions", "queue", "ingest", "large", "chat", "streams")
 
 
 def main() -> int:
