@@ -16,8 +16,9 @@ package func decodeOptionalJSON<Value: Decodable>(
     _ type: Value.Type, from request: Request, byteCountMax: Int = 1 << 20
 ) async throws -> Value? {
     let bytes = try await JSONBody.collect(request, byteCountMax)
+    if bytes.isEmpty { return nil }
     let text = bytes.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-    if text.isEmpty || text == Array("{}".utf8) { return nil }
+    if text == Array("{}".utf8) { return nil }
     guard JSONBody.isJSON(request.headers[.contentType]) else { throw Problem.notJSON }
     return try JSONBody.decode(type, bytes)
 }

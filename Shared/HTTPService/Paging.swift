@@ -24,21 +24,21 @@ package struct Paging: Sendable, Hashable {
     /// From the query.
     ///
     /// - Parameter alias: another name for `cursor`, which goes before it.
-    package init(_ request: Request, _ size: PageSize, alias: Substring = "cursor") throws {
-        let query = request.uri.queryParameters
+    package init(_ request: Request, _ size: PageSize, alias: String = "cursor") throws {
+        let cursor = try request.parameter("cursor")
         self.init(
             limit: try request.count("limit"), offset: try request.count("offset"),
-            cursor: (query[alias] ?? query["cursor"]).map { String($0) }, size, alias: alias)
+            cursor: try request.parameter(alias) ?? cursor, size, alias: alias)
     }
 
     /// From what a body holds.
     package init(
-        limit: Int?, offset: Int?, cursor: String?, _ size: PageSize, alias: Substring = "cursor"
+        limit: Int?, offset: Int?, cursor: String?, _ size: PageSize, alias: String = "cursor"
     ) {
         self.limit = min(max(1, limit ?? size.usual), size.most)
         self.cursor = cursor.flatMap { $0.isEmpty ? nil : $0 }
         self.offset = self.cursor == nil ? max(0, offset ?? 0) : 0
-        cursorName = String(alias)
+        cursorName = alias
     }
 
     /// One more than asked for tells whether there is a next page.
@@ -109,29 +109,6 @@ package enum Cursor {
         let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
         let base64 = text.replacing("-", with: "+").replacing("_", with: "/") + padding
         return Data(base64Encoded: base64).flatMap { String(validating: $0, as: UTF8.self) }
-    }
-}
-
-extension Request {
-    /// A number of the query, nil when absent. One too long for a machine word is its clamp.
-    package func count(_ name: String) throws -> Int? {
-        guard let text = uri.queryParameters[name[...]], !text.isEmpty else { return nil }
-        if let value = Int(text) { return value }
-        let isNegative = text.hasPrefix("-")
-        let digits = isNegative || text.hasPrefix("+") ? text.dropFirst() : text
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            throw Problem.invalid("/\(name)", "`\(name)` must be a whole number.")
-        }
-        return isNegative ? Int.min : Int.max
-    }
-
-    /// A yes or no of the query; no when absent.
-    package func flag(_ name: String) throws -> Bool {
-        switch uri.queryParameters[name[...]]?.lowercased() {
-        case nil, "", "false", "0", "no": return false
-        case "true", "1", "yes": return true
-        default: throw Problem.invalid("/\(name)", "`\(name)` must be true or false.")
-        }
     }
 }
 

@@ -21,16 +21,15 @@ struct AuditRoutes: Sendable {
     }
 
     private func audit(_ request: Request, context: ServiceContext) async throws -> Response {
-        let filter = try Self.filter(request)
-        switch request.uri.queryParameters["format"] {
-        case nil, "", "json": return try await page(request, filter)
+        let (filter, paging) = (try Self.filter(request), try Paging(request, Self.pageSize))
+        switch try request.parameter("format") {
+        case nil, "json": return try await page(paging, filter)
         case "jsonl": return try await export(filter)
         default: throw Problem.invalid("/format", "`format` must be json or jsonl.")
         }
     }
 
-    private func page(_ request: Request, _ filter: AuditStore.Filter) async throws -> Response {
-        let paging = try Paging(request, Self.pageSize)
+    private func page(_ paging: Paging, _ filter: AuditStore.Filter) async throws -> Response {
         let before = try paging.place { Int($0) }
         let page = try await pool.read { session in
             let store = AuditStore(session)
@@ -74,13 +73,12 @@ struct AuditRoutes: Sendable {
     }
 
     private static func filter(_ request: Request) throws -> AuditStore.Filter {
-        let query = request.uri.queryParameters
         var filter = AuditStore.Filter()
-        if let actor = query["actor"], !actor.isEmpty {
+        if let actor = try request.parameter("actor") {
             filter.actor = String(actor.prefix(actorLengthMax))
         }
-        if let text = query["action"], !text.isEmpty {
-            guard let action = AuditAction(rawValue: String(text)) else {
+        if let text = try request.parameter("action") {
+            guard let action = AuditAction(rawValue: text) else {
                 throw Problem.invalid("/action", "There is no such action.")
             }
             filter.action = action

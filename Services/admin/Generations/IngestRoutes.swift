@@ -33,10 +33,9 @@ struct IngestRoutes: Sendable {
 
     private func ingest(_ request: Request, context: ServiceContext) async throws -> Response {
         let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
-        let query = request.uri.queryParameters
         let asked =
-            body.attachmentID ?? body.id
-            ?? (query["attachment_id"] ?? query["id"]).map { String($0) }
+            try body.attachmentID ?? body.id ?? request.parameter("attachment_id")
+            ?? request.parameter("id")
         if let asked {
             guard let id = Attachment.ID(asked) else { throw Problem.attachmentNotFound }
             let seconds = min(max(0, try request.count("wait") ?? 0), Self.waitSecondsMax)

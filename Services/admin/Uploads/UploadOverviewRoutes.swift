@@ -28,8 +28,8 @@ struct UploadOverviewRoutes: Sendable {
         var user: String?
         var status: String?
         var text: String?
-        var limit: Int?
-        var offset: Int?
+        var limit: ClampedInteger?
+        var offset: ClampedInteger?
         var cursor: String?
 
         private enum CodingKeys: String, CodingKey {
@@ -40,6 +40,8 @@ struct UploadOverviewRoutes: Sendable {
     }
 
     private func overview(_ request: Request, context: ServiceContext) async throws -> Response {
+        // Looking needs no key, but a wrong one is wrong everywhere.
+        _ = try request.idempotencyKey()
         let body = try await decodeOptionalJSON(Body.self, from: request) ?? Body()
         if let text = body.attachmentID {
             guard let id = Attachment.ID(text) else { throw Problem.attachmentNotFound }
@@ -67,7 +69,7 @@ struct UploadOverviewRoutes: Sendable {
     private func list(_ body: Body) async throws -> Page<UploadBody> {
         let filter = try filter(body)
         let paging = Paging(
-            limit: body.limit, offset: body.offset, cursor: body.cursor, Self.pageSize)
+            limit: body.limit?.value, offset: body.offset?.value, cursor: body.cursor, Self.pageSize)
         let before = try paging.place { Int($0) }
         return try await pool.read { session in
             let store = UploadOverviewStore(session)

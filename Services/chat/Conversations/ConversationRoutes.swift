@@ -27,7 +27,7 @@ struct ConversationRoutes: Sendable {
 
     private func list(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let paging = try Paging(request, Self.pageSize)
-        let search = request.uri.queryParameters["q"].map {
+        let search = try request.parameter("q").map {
             String($0.prefix(Self.searchLengthMax))
         }
         let position = try paging.place(Self.position)
@@ -142,7 +142,7 @@ struct ConversationRoutes: Sendable {
     private func export(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let id = try Self.id(context)
         let form: ConversationForm
-        switch request.uri.queryParameters["format"] {
+        switch try request.parameter("format") {
         case nil, "markdown": form = .markdown
         case "json": form = .json
         default: throw Problem.invalid("/format", "must be markdown or json")

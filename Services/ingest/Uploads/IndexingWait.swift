@@ -12,13 +12,9 @@ struct IndexingWait: Sendable {
     /// Ordinary proxies cut at 60.
     private static let secondsMax = 50
 
-    /// Clamped; what is no number is refused.
-    func seconds(asked: Substring?) throws -> Int {
-        guard let asked else { return min(defaultSeconds, Self.secondsMax) }
-        guard let seconds = Int(asked) else {
-            throw Problem.invalid("/wait", "`wait` must be a whole number of seconds.")
-        }
-        return min(max(0, seconds), Self.secondsMax)
+    /// Clamped.
+    func seconds(asked: Int?) -> Int {
+        min(max(0, asked ?? defaultSeconds), Self.secondsMax)
     }
 
     /// As it is then: the upload stands whatever comes of waiting.

@@ -8,7 +8,7 @@ struct ChatRequest: Codable, Sendable {
     let conversationID: String?
     let attachmentIDs: [String]?
     let context: JSONValue?
-    let topK: Int?
+    let topK: ClampedInteger?
     let includeCitations: Bool?
     let sources: [String]?
 
@@ -24,7 +24,7 @@ struct ChatRequest: Codable, Sendable {
 /// The optional body of requests for another answer.
 struct AgainRequest: Decodable, Sendable {
     let context: JSONValue?
-    let topK: Int?
+    let topK: ClampedInteger?
     let includeCitations: Bool?
     let sources: [String]?
 
@@ -54,7 +54,7 @@ struct AnswerOptions: Sendable {
 /// The body of `POST /search`, as it came.
 struct SearchRequest: Decodable, Sendable {
     let query: String
-    let topK: Int?
+    let topK: ClampedInteger?
     let attachmentIDs: [String]?
     let sources: [String]?
 
@@ -75,8 +75,8 @@ enum RequestLimits {
     /// A message in the worst of JSON's escapes, the context, and some room.
     static let bodyByteCountMax = messageLengthMax * 12 + contextByteCountMax * 2 + (64 << 10)
 
-    static func topK(_ asked: Int?) -> Int {
-        min(max(asked ?? topKDefault, topKAllowed.lowerBound), topKAllowed.upperBound)
+    static func topK(_ asked: ClampedInteger?) -> Int {
+        min(max(asked?.value ?? topKDefault, topKAllowed.lowerBound), topKAllowed.upperBound)
     }
 
     static func requireLength(of text: String, _ pointer: String) throws {
