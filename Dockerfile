@@ -24,6 +24,18 @@ RUN --mount=type=cache,target=/src/.build,sharing=locked \
         install -s ".build/release/$product" /out/ || exit 1; \
     done
 
+# The viewer of the API document: two files of a Python package, and their licence.
+# hadolint ignore=DL3006
+FROM ${BASE_IMAGE} AS viewer
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates python3-pip unzip
+COPY Tests/LocalStack/requirements.txt /tmp/requirements.txt
+RUN grep '^drf-spectacular-sidecar==' /tmp/requirements.txt > /tmp/viewer.txt \
+    && python3 -m pip download --no-deps --only-binary :all: --dest /tmp --requirement /tmp/viewer.txt \
+    && unzip -j -d /viewer /tmp/drf_spectacular_sidecar-*.whl \
+        '*/swagger-ui-dist/swagger-ui.css' '*/swagger-ui-dist/swagger-ui-bundle.js' \
+        '*/swagger-ui-dist/LICENSE'
+
 # hadolint ignore=DL3006
 FROM ${BASE_IMAGE}
 # After the libraries: what opens documents, what limits it, what compose asks for health with and a
@@ -41,13 +53,14 @@ RUN apt-get update \
     && useradd --system --uid 10001 --user-group --home-dir /data --create-home celine \
     && install -d -o celine -g celine /uploads /training-materials
 COPY --from=build /out/ /usr/local/bin/
+COPY --from=viewer /viewer/ /usr/share/celine-assistant/swagger-ui/
 # A library that is missing fails the image, not the service.
 RUN for product in gateway chat ingest admin; do \
         "$product" --help > /dev/null || exit 1; \
     done
 USER 10001:10001
 WORKDIR /data
-ENV HTTP_HOST=0.0.0.0
+ENV HTTP_HOST=0.0.0.0 DOCS_VIEWER=/usr/share/celine-assistant/swagger-ui
 EXPOSE 8000 8101 8102 8103
 ENTRYPOINT ["tini", "--"]
 CMD ["gateway"]

@@ -39,7 +39,7 @@ struct GatewayComposition: Sendable {
                 clientLimits: ClientLimits(settings.clientLimits),
                 trustedProxies: settings.trustedProxies,
                 readiness: Readiness(watch: watch, verifier: verifier),
-                logger: logger, accessLog: accessLog),
+                docs: settings.docs, logger: logger, accessLog: accessLog),
             onListening: onListening)
     }
 }

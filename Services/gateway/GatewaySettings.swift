@@ -19,6 +19,7 @@ struct GatewaySettings: Sendable {
     let publicOrigins: [String]
     let corsAllowedOrigins: [String]
     let trustedProxies: TrustedProxies
+    let docs: DocsPages
     let limits: RequestLimits
     let clientLimits: ClientLimits.Settings
 
@@ -51,6 +52,7 @@ struct GatewaySettings: Sendable {
         publicOrigins = reader.origins("PUBLIC_ORIGINS")
         corsAllowedOrigins = reader.origins("CORS_ALLOWED_ORIGINS")
         trustedProxies = reader.trustedProxies()
+        docs = reader.docs()
         limits = RequestLimits(from: &reader)
         clientLimits = ClientLimits.Settings(from: &reader)
         try reader.finish()
@@ -65,6 +67,15 @@ extension SettingsReader {
             problem("\(name) must be one or more of http://host:port, between commas")
         }
         return addresses
+    }
+
+    fileprivate mutating func docs() -> DocsPages {
+        guard let folder = optionalText("DOCS_VIEWER") else { return .plain }
+        guard let pages = DocsPages(viewerFolder: folder) else {
+            problem("DOCS_VIEWER must be a folder with swagger-ui-bundle.js and swagger-ui.css")
+            return .plain
+        }
+        return pages
     }
 
     fileprivate mutating func internalAuthKey() -> String {

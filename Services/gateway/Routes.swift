@@ -22,6 +22,8 @@ enum OwnAnswer: Sendable, Equatable {
     case user
     case ping
     case document
+    case docs
+    case docsFile
 
     /// The rest is for anybody.
     var needsToken: Bool { self == .user || self == .ping }
@@ -70,6 +72,8 @@ struct Routes: Sendable {
         Route(.GET, "/health", .own(.health)),
         Route(.GET, "/health/ready", .own(.ready)),
         Route(.GET, "/openapi.json", .own(.document)),
+        Route(.GET, "/docs", .own(.docs)),
+        Route(.GET, "/docs/{file}", .own(.docsFile)),
         Route(.GET, "/ping", .own(.ping)),
         Route(.GET, "/user", .own(.user)),
         Route(.DELETE, "/user", .upstream(.ingest)),

@@ -28,6 +28,10 @@ extension DoorRules {
         switch route.destination {
         case .own(.health): return .answer(.health)
         case .own(.document): return .answer(.document)
+        case .own(.docs): return .answer(docs.page)
+        case .own(.docsFile):
+            let answer = docs.file(target.path.dropFirst("/docs/".count))
+            return answer.map(Judgement.answer) ?? .problem(.notFound)
         case .own(.ready): return .ready
         default: return judgeToken(head, route, target)
         }

@@ -95,6 +95,7 @@ struct DoorRules: Sendable {
     let clientLimits: ClientLimits
     let trustedProxies: TrustedProxies
     let readiness: Readiness
+    let docs: DocsPages
     let logger: Logger
     /// Nil for no lines about requests.
     let accessLog: LogOutput?

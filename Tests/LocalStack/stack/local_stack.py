@@ -6,7 +6,7 @@ from pathlib import Path
 from stack import engines, materials, postgres
 from stack.component import Component, Stack, StackError, answers, base_environment
 from stack.issuer import Issuer
-from stack.paths import RELEASE, RUN, STATE
+from stack.paths import DOCS_VIEWER, RELEASE, RUN, STATE
 from stack.ports import RememberedPorts, find_free, obstacle
 from stack.settings import GivenSettings, read_file
 
@@ -107,6 +107,7 @@ class LocalStack:
             folder = STATE.parent / "training-materials"
             materials.ensure_repository(folder)
             self.settings["TRAINING_MATERIALS_REPO_URL"] = f"file://{folder}"
+        self.settings.setdefault("DOCS_VIEWER", str(DOCS_VIEWER))
         self.settings |= internal_keys(STATE / "internal-keys.env")
         for name, preferred in SERVICE_PORTS.items():
             port = self.ports.port(name, preferred)

@@ -86,6 +86,7 @@ def announce(local: LocalStack) -> None:
         f"""
 The assistant answers on {local.address}   (Ctrl-C stops all of it; logs: .local/run/logs)
 
+The API:   {local.address}/docs
 A token:   export TOKEN=$(make -s token SUB=alice GROUP={group})
 A question:
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from stack import attack_tokens, engines, postgres
 from stack.component import Stack
 from stack.issuer import Issuer
-from stack.paths import LOCAL_STACK, REPOSITORY, VENV_BIN
+from stack.paths import DOCS_VIEWER, LOCAL_STACK, REPOSITORY, VENV_BIN
 from stack.ports import RememberedPorts
 
 
@@ -52,6 +52,7 @@ def start(folder: Path) -> tuple[Stack, dict[str, str]]:
         "TEST_OIDC_KEY_FILE": str(issuer.key_file),
         "TEST_OIDC_KEY_ID": issuer.key_id,
         "TEST_STACK_DIR": str(folder),
+        "TEST_DOCS_VIEWER": str(DOCS_VIEWER),
         "TEST_TOOLS": str(VENV_BIN),
         "TEST_SCHEMATHESIS_CONFIG": str(LOCAL_STACK / "schemathesis.toml"),
         "TEST_BINARIES": str(REPOSITORY / ".build" / "debug"),
