@@ -137,7 +137,7 @@ let package = Package(
         ),
         shared(
             "ServiceRuntime", "Domain", "OutboundHTTP", asyncHTTPClient, lifecycle, unixSignals,
-            logging),
+            logging, nioCore, nioHTTP1, nioPosix),
         shared(
             "HTTPService", "ServiceRuntime", "Identity", "Domain", hummingbird, logging, nioCore,
             httpTypes, nioHTTP1),
@@ -214,7 +214,7 @@ let package = Package(
             "RuntimeTests",
             [
                 "ServiceRuntime", "HTTPService", "ChildProcess", "Domain",
-                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioPosix,
+                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioHTTP1, nioPosix,
                 logging, lifecycle, httpTypes, asyncAlgorithms, asyncHTTPClient,
             ]),
         tests("ObjectStorageTests", ["ObjectStorage", "Domain", logging] + nio),

@@ -31,7 +31,9 @@ extension Main {
                 settings: settings, database: database, client: connections.client,
                 executable: ChildProcess.ownExecutable, logger: logger)
             try await runService(
-                "admin", services: [connections] + admin.services(), logger: logger)
+                "admin",
+                services: [connections] + settings.runtime.metricsServers(logger: logger)
+                    + admin.services(), logger: logger)
         }
     }
 }

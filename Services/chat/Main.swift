@@ -31,7 +31,9 @@ extension Main {
                 client: connections.client, logger: logger)
             try await Migrations.requireCompatible(chat.pool)
             try await runService(
-                "chat", services: [connections] + chat.services(), logger: logger)
+                "chat",
+                services: [connections] + settings.runtime.metricsServers(logger: logger)
+                    + chat.services(), logger: logger)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Identity
 import Logging
+import NIOCore
 import OutboundHTTP
 import ServiceRuntime
 
@@ -7,12 +8,13 @@ import ServiceRuntime
 struct GatewayComposition: Sendable {
     let keys: IssuerKeys
     let watch: ReplicaWatch
-    var server: GatewayServer
+    let server: GatewayServer
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,
         resolve: @escaping NameResolver = resolveBySystem,
         limits: RequestLimits? = nil, accessLog: LogOutput? = nil,
+        drainMax: TimeAmount? = nil,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let rules = settings.tokenRules
@@ -40,6 +42,6 @@ struct GatewayComposition: Sendable {
                 trustedProxies: settings.trustedProxies,
                 readiness: Readiness(watch: watch, verifier: verifier),
                 docs: settings.docs, logger: logger, accessLog: accessLog),
-            onListening: onListening)
+            drainMax: drainMax ?? GatewayServer.drainMax, onListening: onListening)
     }
 }

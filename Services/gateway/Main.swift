@@ -27,7 +27,10 @@ extension Main {
                 settings: settings, http: http, logger: logger,
                 accessLog: logger.logLevel <= .info ? .standardError : nil)
             try await runService(
-                "gateway", services: [connections, gateway.keys, gateway.watch, gateway.server], logger: logger)
+                "gateway",
+                services: [connections, gateway.keys, gateway.watch]
+                    + settings.runtime.metricsServers([gateway.server.metrics], logger: logger)
+                    + [gateway.server], logger: logger)
         }
     }
 

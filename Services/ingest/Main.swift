@@ -49,7 +49,9 @@ struct Main: AsyncParsableCommand {
                 logger: logger)
             try await Migrations.requireCompatible(ingest.pool)
             try await runService(
-                "ingest", services: [OutboundConnections(client)] + ingest.services(),
+                "ingest",
+                services: [OutboundConnections(client)]
+                    + settings.runtime.metricsServers(logger: logger) + ingest.services(),
                 logger: logger)
         }
     }

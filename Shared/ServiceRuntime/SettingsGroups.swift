@@ -1,14 +1,32 @@
+package import Logging
+package import ServiceLifecycle
+
 /// What several services read alike.
 package struct RuntimeSettings: Sendable {
     package let appEnvironment: AppEnvironment
     package let logLevel: LogLevel
     /// Authorities that outbound TLS trusts instead of the system's.
     package let certificateFile: String?
+    private let metricsHost: String
+    /// Nil where nobody asks for numbers.
+    private let metricsPort: Int?
 
     package init(from reader: inout SettingsReader) {
         appEnvironment = reader.appEnvironment
         logLevel = reader.choice("LOG_LEVEL", default: .info)
         certificateFile = reader.optionalText("SSL_CERT_FILE")
+        metricsHost = reader.text("HTTP_HOST", default: "127.0.0.1")
+        metricsPort = reader.optionalCount("METRICS_PORT", in: 1...65_535)
+    }
+
+    /// None or one.
+    package func metricsServers(
+        _ sources: [MetricSource] = [], logger: Logger
+    ) -> [any Service] {
+        guard let metricsPort else { return [] }
+        return [
+            MetricsServer(host: metricsHost, port: metricsPort, sources: sources, logger: logger)
+        ]
     }
 }
 

@@ -170,7 +170,10 @@ struct ConnectionTests {
                     + "\r\n", 431
             ),
             // Heads that do not end.
-            ("GET /health HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 101), 431),
+            (
+                "GET /health HTTP/1.1\r\nHost: a\r\n" + String(repeating: "X: y\r\n", count: 101),
+                431
+            ),
             ("GET /health HTTP/1.1\r\nX: " + String(repeating: "x", count: 50_000), 431),
             ("GET /" + String(repeating: "x", count: 50_000), 431),
         ]

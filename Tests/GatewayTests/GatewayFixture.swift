@@ -17,6 +17,11 @@ struct GatewayFixture: Sendable {
     let publicKey: String
     /// Looks when a test says so, not by itself.
     let watch: ReplicaWatch
+    private let server: GatewayServer
+
+    func metrics() async -> String {
+        await server.metrics().map(\.exposition).joined()
+    }
 
     /// `upstreams` are ports; a service that is not named listens nowhere.
     static func run(
@@ -59,11 +64,11 @@ struct GatewayFixture: Sendable {
             let settings = try GatewaySettings(from: &reader)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-            var gateway = try GatewayComposition(
+            let gateway = try GatewayComposition(
                 settings: settings,
                 http: OutboundHTTP(client: client, peer: "test", logger: logger), logger: logger,
-                resolve: resolve, limits: limits, onListening: { listening.yield($0) })
-            gateway.server.drainMax = drainMax
+                resolve: resolve, limits: limits, drainMax: drainMax,
+                onListening: { listening.yield($0) })
             await gateway.keys.refresh()
             await gateway.watch.resolveAll()
             try await withThrowingTaskGroup(of: Void.self) { [gateway] group in
@@ -73,7 +78,7 @@ struct GatewayFixture: Sendable {
                         try await body(
                             GatewayFixture(
                                 port: port, issuer: issuer, publicKey: keys.publicKey,
-                                watch: gateway.watch))
+                                watch: gateway.watch, server: gateway.server))
                     } catch {
                         group.cancelAll()
                         throw error

@@ -52,7 +52,7 @@ extension ClientConnection {
         guard let context else { return }
         var record = newRecord(Self.unreadHead)
         record.status = problem.status.code
-        door.accessLog.add(record)
+        door.finish(record)
         isClosing = true
         headBegunAt = nil
         let bytes = problem.answer(requestID: record.id).closingMessage(requestID: record.id)

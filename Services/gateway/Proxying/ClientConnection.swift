@@ -13,18 +13,18 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     let door: Door
     var context: ChannelHandlerContext?
     /// The request that has no whole answer yet.
-    private(set) var record: RequestRecord?
+    var record: RequestRecord?
     /// Where it is being answered; nil while it is being judged, or answered here.
     var exchange: ForwardedExchange?
     /// What of a body came before the exchange began. Short: reading stops with the head.
     var earlyBody: [ByteBuffer] = []
     private(set) var isRequestEnded = true
-    private(set) var isHeadSent = false
+    var isHeadSent = false
     var isClosing = false
     var isFlushDue = false
-    private(set) var isReadHeld = false
+    var isReadHeld = false
     /// What came behind a request that has no whole answer yet: what was in the reads that ended it.
-    private var waiting = CircularBuffer<ClientEvent>(initialCapacity: 0)
+    var waiting = CircularBuffer<ClientEvent>(initialCapacity: 0)
     /// Whose socket it is: a client's or a proxy's.
     private(set) var peer: IPAddress?
     /// What may go through of the present request's body, and what has come.
@@ -34,8 +34,8 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     var headBegunAt: NIODeadline?
     /// Whether what was just read ended something, rather than began a head.
     private var hasReadPart = false
-    private(set) var lastProgress = NIODeadline.now()
-    private(set) var lingerUntil: NIODeadline?
+    var lastProgress = NIODeadline.now()
+    var lingerUntil: NIODeadline?
 
     init(door: Door) { self.door = door }
 
@@ -111,7 +111,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     }
 
     /// The next request's turn.
-    private func takeWaiting() {
+    func takeWaiting() {
         while !isAnswerOutstanding, let event = waiting.popFirst() {
             switch event {
             case .part(let part): take(part)
@@ -192,12 +192,20 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
         return nil
     }
 
-    private func endRecord() {
+    /// Where the present request leads.
+    func note(_ route: Route) -> RequestRecord? {
+        record?.route = route.pattern
+        return record
+    }
+
+    var isStreaming: Bool { exchange?.isEventStream ?? false }
+
+    func endRecord() {
         guard let record else { return }
         self.record = nil
         bodyLimit = nil
         if let user = record.streamingUser { door.rules.clientLimits.endStream(ofUser: user) }
-        door.accessLog.add(record)
+        door.finish(record)
     }
 
     func begin(_ exchange: ForwardedExchange, body: BodyLimit) {
@@ -209,86 +217,6 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
         exchange.start()
     }
 
-    func sendContinue() {
-        write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
-        context?.flush()
-    }
-
-    func sendHead(_ status: HTTPResponseStatus, _ headers: HTTPHeaders) {
-        guard let record else { return }
-        var headers = headers
-        if let origin = record.corsOrigin { HeaderRules.addCORS(to: &headers, origin: origin) }
-        isClosing =
-            isClosing || !record.isKeptAlive || door.isDraining
-            || !(isRequestEnded || isRestSkippable(record.head))
-        if isClosing { headers.replaceOrAdd(name: "Connection", value: "close") }
-        self.record?.status = status.code
-        isHeadSent = true
-        lastProgress = .now()
-        let version: HTTPVersion = record.head.version == .http1_1 ? .http1_1 : .http1_0
-        write(.head(HTTPResponseHead(version: version, status: status, headers: headers)))
-    }
-
-    func sendBody(_ bytes: ByteBuffer) {
-        record?.responseByteCount += bytes.readableBytes
-        lastProgress = .now()
-        write(.body(.byteBuffer(bytes)))
-    }
-
-    func flush() { door.flushes.add(self) }
-
-    func flushNow() { context?.flush() }
-
-    func sendEnd() {
-        guard record != nil, let context else { return }
-        exchange = nil
-        lastProgress = .now()
-        endRecord()
-        guard isClosing else {
-            write(.end(nil))
-            flush()
-            return takeWaiting()
-        }
-        waiting.removeAll()
-        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.whenComplete { _ in connection.value.closeAfterAnswer() }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
-    }
-
-    /// A client that is still sending gets time to read the answer: closing at once would make
-    /// its system throw it away.
-    private func closeAfterAnswer() {
-        guard let context else { return }
-        if isRequestEnded { return context.close(promise: nil) }
-        lingerUntil = .now() + door.limits.linger
-        context.close(mode: .output, promise: nil)
-        isReadHeld = false
-        context.read()
-    }
-
-    private func write(_ part: HTTPServerResponsePart) {
-        context?.write(wrapOutboundOut(part), promise: nil)
-    }
-
-    private func isRestSkippable(_ head: HTTPRequestHead) -> Bool {
-        guard case .length(let text) = HeaderRules.Framing(head), let count = Int(text) else {
-            return false
-        }
-        return count <= door.limits.skippedBodyByteCountMax
-    }
-
-    /// A cut answer must not look like a whole one.
-    func breakOff() {
-        guard let context else { return }
-        exchange = nil
-        if record.map({ $0.head.version != .http1_1 }) == true {
-            // Without a length or chunks only a reset tells the end of a cut body from a clean one.
-            ConnectionReset.prepare(context.channel)
-        }
-        context.close(promise: nil)
-    }
-
     func close() { context?.close(promise: nil) }
 
     func drain() {
@@ -297,7 +225,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
 }
 
 /// What comes from a client, in its order.
-private enum ClientEvent {
+enum ClientEvent {
     case part(HTTPServerRequestPart)
     /// What the parser gave up over.
     case unreadable(HTTPParserError)

@@ -35,7 +35,7 @@ extension ClientConnection {
     }
 
     private func serve(_ verified: VerifiedCaller, _ route: Route, _ target: Target) {
-        guard let record else { return }
+        guard let record = note(route) else { return }
         if let problem = door.rules.clientLimits.request(ofUser: verified.caller.sub) {
             return answer(problem)
         }

@@ -11,7 +11,8 @@ final class Door {
     let pool: UpstreamPool
     let flushes: FlushQueue
     let internalTokens: InternalTokens
-    let accessLog: AccessLog
+    private let accessLog: AccessLog
+    private var requests = RequestMetrics()
     var random = BufferedRandomness()
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var ticking: RepeatedTask?
@@ -48,6 +49,18 @@ final class Door {
     /// A trusted proxy's connections are many clients'.
     private func counted(_ connection: ClientConnection) -> IPAddress? {
         rules.trustedProxies.contain(connection.peer) ? nil : connection.peer
+    }
+
+    /// A request has its answer, or nobody to answer.
+    func finish(_ record: RequestRecord) {
+        accessLog.add(record)
+        requests.add(record)
+    }
+
+    var metrics: GatewayMetrics.Loop {
+        GatewayMetrics.Loop(
+            requests: requests, connectionCount: connections.count,
+            streamCount: connections.values.count(where: \.isStreaming))
     }
 
     /// One look a second at every connection: cheaper than a timer per request.

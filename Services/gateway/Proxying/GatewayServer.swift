@@ -3,18 +3,46 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
+import ServiceRuntime
+import Synchronization
 
 /// The public port: an event loop per core, a `Door` on each.
-struct GatewayServer: Service {
+final class GatewayServer: Service, Sendable {
     /// Between "stop" and the connections being cut: shorter than orchestrators wait.
-    private static let drainSeconds: Int64 = 15
+    static let drainMax = TimeAmount.seconds(15)
 
     let host: String
     let port: Int
     let rules: DoorRules
     /// Called with the port once connections are accepted.
-    var onListening: @Sendable (Int) -> Void = { _ in }
-    var drainMax: TimeAmount = .seconds(drainSeconds)
+    private let onListening: @Sendable (Int) -> Void
+    private let drainMax: TimeAmount
+    private let open = Mutex<[NIOLoopBound<Door>]>([])
+
+    init(
+        host: String, port: Int, rules: DoorRules,
+        drainMax: TimeAmount = GatewayServer.drainMax,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.host = host
+        self.port = port
+        self.rules = rules
+        self.drainMax = drainMax
+        self.onListening = onListening
+    }
+
+    /// What is open now, and all that was answered since the start.
+    func metrics() async -> [MetricFamily] {
+        var loops: [GatewayMetrics.Loop] = []
+        for door in open.withLock({ $0 }) {
+            // An event loop that runs no more has nothing to tell.
+            guard let loop = try? await door.eventLoop.submit({ door.value.metrics }).get() else {
+                continue
+            }
+            loops.append(loop)
+        }
+        return GatewayMetrics(loops: loops, replicas: rules.replicas.all).families
+    }
 
     func run() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
@@ -22,6 +50,7 @@ struct GatewayServer: Service {
         let listener = try await listen(on: group, doors)
         let bound = listener.localAddress?.port ?? port
         rules.logger.info("gateway listens", metadata: ["host": "\(host)", "port": "\(bound)"])
+        open.withLock { $0 = Array(doors.values) }
         onListening(bound)
         await waitForShutdown()
         try await listener.close()

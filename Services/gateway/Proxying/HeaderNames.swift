@@ -18,7 +18,8 @@ struct HeaderNames: Sendable {
     func contain(_ name: String) -> Bool {
         let name = name.utf8
         let candidates = name.count < names.count ? names[name.count] : []
-        return candidates.contains { Self.begins(name, $0) } || prefixes.contains { Self.begins(name, $0) }
+        return candidates.contains { Self.begins(name, $0) }
+            || prefixes.contains { Self.begins(name, $0) }
     }
 
     /// Whether it begins so.

@@ -10,7 +10,9 @@ final class Replica {
     func popIdle() -> UpstreamConnection? { idle.popLast() }
 
     func keep(_ connection: UpstreamConnection, limits: RequestLimits) {
-        guard idle.count < limits.upstreamIdleCountMax, !state.isRemoved else { return connection.close() }
+        guard idle.count < limits.upstreamIdleCountMax, !state.isRemoved else {
+            return connection.close()
+        }
         idle.append(connection)
     }
 

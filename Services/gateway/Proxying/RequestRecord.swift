@@ -16,6 +16,8 @@ struct RequestRecord {
     let startedAt = NIODeadline.now()
     var status: UInt = 0
     var responseByteCount = 0
+    /// As the route table writes it.
+    var route: String?
     var upstream: Upstream?
     /// Whose place among the open streams it takes; nil for what is no stream.
     var streamingUser: String?

@@ -13,7 +13,9 @@ final class ReplicaState: Sendable {
     let address: IPAddress
     let port: Int
     private let outstanding = Atomic(0)
+    /// In a row, and ever.
     private let failures = Atomic(0)
+    private let allFailures = Atomic(0)
     /// Of `NIODeadline`.
     private let avoidedUntilNanoseconds = Atomic<UInt64>(0)
     private let ready = Atomic(true)
@@ -38,10 +40,13 @@ final class ReplicaState: Sendable {
     }
 
     func fail(at now: NIODeadline = .now()) {
+        allFailures.add(1, ordering: .relaxed)
         let before = failures.add(1, ordering: .relaxed).oldValue
         let pause = min(Self.avoidanceMin * (1 << min(before, 8)), Self.avoidanceMax)
         avoidedUntilNanoseconds.store((now + pause).uptimeNanoseconds, ordering: .relaxed)
     }
+
+    var failureCount: Int { allFailures.load(ordering: .relaxed) }
 
     /// It has answered.
     func succeed() {
