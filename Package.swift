@@ -34,6 +34,8 @@ let nioFoundation: Target.Dependency = .product(
     name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -91,6 +93,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -146,7 +149,7 @@ let package = Package(
             "Gateway",
             [
                 "Domain", "Identity", "ServiceRuntime", "OutboundHTTP", argumentParser, lifecycle,
-                logging, asyncHTTPClient, unixSignals,
+                logging, asyncHTTPClient, unixSignals, nioSSL, nioTLS, nioHTTP2,
             ] + nio,
             resources: [.embedInCode("Web")]),
         service(
@@ -214,7 +217,8 @@ let package = Package(
             "RuntimeTests",
             [
                 "ServiceRuntime", "HTTPService", "ChildProcess", "Domain",
-                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioHTTP1, nioPosix,
+                "Identity", "OutboundHTTP", hummingbird, hummingbirdTesting, nioCore, nioHTTP1,
+                nioPosix,
                 logging, lifecycle, httpTypes, asyncAlgorithms, asyncHTTPClient,
             ]),
         tests("ObjectStorageTests", ["ObjectStorage", "Domain", logging] + nio),
@@ -229,7 +233,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "Identity", "Domain", "ServiceRuntime", "OutboundHTTP", jwt, crypto,
-                logging, asyncHTTPClient, lifecycle, nioEmbedded,
+                logging, asyncHTTPClient, lifecycle, nioEmbedded, nioSSL, asyncAlgorithms,
             ] + nio),
         tests(
             "ChatTests",

@@ -8,6 +8,8 @@ import ServiceRuntime
 struct GatewayComposition: Sendable {
     let keys: IssuerKeys
     let watch: ReplicaWatch
+    /// Nil for plain HTTP.
+    let identity: ServerIdentity?
     let server: GatewayServer
 
     init(
@@ -25,6 +27,7 @@ struct GatewayComposition: Sendable {
             directory: ReplicaDirectory(settings.upstreams),
             interval: settings.upstreamCheckInterval, http: http, logger: logger,
             resolve: resolve)
+        identity = try settings.tls.map { try ServerIdentity($0, logger: logger) }
         let verifier = TokenVerifier(rules: rules, keys: keys)
         server = GatewayServer(
             host: settings.http.host, port: settings.http.port,
@@ -40,7 +43,7 @@ struct GatewayComposition: Sendable {
                 limits: limits ?? settings.limits,
                 clientLimits: ClientLimits(settings.clientLimits),
                 trustedProxies: settings.trustedProxies,
-                readiness: Readiness(watch: watch, verifier: verifier),
+                identity: identity, readiness: Readiness(watch: watch, verifier: verifier),
                 docs: settings.docs, logger: logger, accessLog: accessLog),
             drainMax: drainMax ?? GatewayServer.drainMax, onListening: onListening)
     }

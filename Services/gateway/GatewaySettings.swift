@@ -19,6 +19,7 @@ struct GatewaySettings: Sendable {
     let publicOrigins: [String]
     let corsAllowedOrigins: [String]
     let trustedProxies: TrustedProxies
+    let tls: TLSFiles?
     let docs: DocsPages
     let limits: RequestLimits
     let clientLimits: ClientLimits.Settings
@@ -52,6 +53,7 @@ struct GatewaySettings: Sendable {
         publicOrigins = reader.origins("PUBLIC_ORIGINS")
         corsAllowedOrigins = reader.origins("CORS_ALLOWED_ORIGINS")
         trustedProxies = reader.trustedProxies()
+        tls = reader.tls()
         docs = reader.docs()
         limits = RequestLimits(from: &reader)
         clientLimits = ClientLimits.Settings(from: &reader)
@@ -67,6 +69,24 @@ extension SettingsReader {
             problem("\(name) must be one or more of http://host:port, between commas")
         }
         return addresses
+    }
+
+    fileprivate mutating func tls() -> TLSFiles? {
+        let certificate = optionalText("TLS_CERTIFICATE_FILE")
+        let key = optionalText("TLS_KEY_FILE")
+        guard let certificate, let key else {
+            if certificate != nil || key != nil {
+                problem("TLS_CERTIFICATE_FILE and TLS_KEY_FILE must both be set, or neither")
+            }
+            return nil
+        }
+        let files = TLSFiles(certificate: certificate, key: key)
+        do {
+            _ = try files.makeContext()
+        } catch {
+            problem("TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be PEM files, the key that chain's")
+        }
+        return files
     }
 
     fileprivate mutating func docs() -> DocsPages {

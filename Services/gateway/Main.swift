@@ -30,7 +30,7 @@ extension Main {
                 "gateway",
                 services: [connections, gateway.keys, gateway.watch]
                     + settings.runtime.metricsServers([gateway.server.metrics], logger: logger)
-                    + [gateway.server], logger: logger)
+                    + (gateway.identity.map { [$0] } ?? []) + [gateway.server], logger: logger)
         }
     }
 

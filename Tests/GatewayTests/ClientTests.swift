@@ -49,7 +49,7 @@ struct ClientTests {
         for (peer, forwarded, client) in cases {
             let headers = HTTPHeaders(
                 [("Host", "gw")] + forwarded.map { ("X-Forwarded-For", $0) })
-            let found = Self.proxies.client(of: headers, from: IPAddress(peer))
+            let found = Self.proxies.client(of: headers, from: IPAddress(peer), scheme: "http")
             #expect(found.address?.description == client, "\(peer) \(forwarded)")
         }
     }
@@ -61,17 +61,17 @@ struct ClientTests {
             "X-Forwarded-Host": "assistant.example.org",
         ]
         let trusted = Self.proxies.client(
-            of: headers, from: IPAddress("10.0.0.1"))
+            of: headers, from: IPAddress("10.0.0.1"), scheme: "http")
         #expect(trusted.scheme == "https")
         #expect(trusted.host == "assistant.example.org")
         let other = Self.proxies.client(
-            of: headers, from: IPAddress("203.0.113.9"))
+            of: headers, from: IPAddress("203.0.113.9"), scheme: "http")
         #expect(other.scheme == "http")
         #expect(other.host == "inner:8000")
         for bad in ["a\";for=evil", "a, b", "", String(repeating: "a", count: 256)] {
             let sent: HTTPHeaders = ["Host": "inner", "X-Forwarded-Host": bad]
             let client = Self.proxies.client(
-                of: sent, from: IPAddress("10.0.0.1"))
+                of: sent, from: IPAddress("10.0.0.1"), scheme: "http")
             #expect(client.host == "inner", "\(bad)")
         }
     }

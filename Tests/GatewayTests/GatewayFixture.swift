@@ -17,6 +17,7 @@ struct GatewayFixture: Sendable {
     let publicKey: String
     /// Looks when a test says so, not by itself.
     let watch: ReplicaWatch
+    let identity: ServerIdentity?
     private let server: GatewayServer
 
     func metrics() async -> String {
@@ -78,7 +79,8 @@ struct GatewayFixture: Sendable {
                         try await body(
                             GatewayFixture(
                                 port: port, issuer: issuer, publicKey: keys.publicKey,
-                                watch: gateway.watch, server: gateway.server))
+                                watch: gateway.watch, identity: gateway.identity,
+                                server: gateway.server))
                     } catch {
                         group.cancelAll()
                         throw error

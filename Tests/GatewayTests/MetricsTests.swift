@@ -35,7 +35,7 @@ struct GatewayMetricsTests {
                                 #"gateway_upstream_outstanding_requests{upstream="chat",replica="127.0.0.1:\#(chat.port)"} 1"#
                             ))
                         goOn.fire()
-                        _ = await connection.rest()
+                        _ = await connection.text(before: "0\r\n\r\n")
                     }
                     let text = await gateway.metrics()
                     for line in [

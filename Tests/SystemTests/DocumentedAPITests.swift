@@ -25,7 +25,8 @@ import Testing
                 [
                     "--config-file", try TestSupport.environment("TEST_SCHEMATHESIS_CONFIG"), "run",
                     replica.address + "/openapi.json", "--header",
-                    "Authorization: Bearer \(admin.token)", "--checks", "all", "--max-examples", count, "--seed", seed,
+                    "Authorization: Bearer \(admin.token)", "--checks", "all", "--max-examples",
+                    count, "--seed", seed,
                     "--request-timeout", "60", "--max-response-time", "60",
                 ], in: deployment.folder)
             let tested = try #require(report.firstMatch(of: /Tested: (\d+)/)).1

@@ -69,7 +69,8 @@ struct UploadOverviewRoutes: Sendable {
     private func list(_ body: Body) async throws -> Page<UploadBody> {
         let filter = try filter(body)
         let paging = Paging(
-            limit: body.limit?.value, offset: body.offset?.value, cursor: body.cursor, Self.pageSize)
+            limit: body.limit?.value, offset: body.offset?.value, cursor: body.cursor, Self.pageSize
+        )
         let before = try paging.place { Int($0) }
         return try await pool.read { session in
             let store = UploadOverviewStore(session)

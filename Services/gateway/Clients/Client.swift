@@ -27,14 +27,14 @@ struct TrustedProxies: Sendable {
     /// From a trusted proxy: the last address of `X-Forwarded-For` that is not a trusted proxy's, the
     /// only one that somebody we trust has written down; and what it says of scheme and host. From
     /// anybody else these headers mean nothing.
-    func client(of headers: HTTPHeaders, from peer: IPAddress?) -> Client {
+    func client(of headers: HTTPHeaders, from peer: IPAddress?, scheme: String) -> Client {
         let host = headers.first(name: "Host") ?? ""
-        guard contain(peer) else { return Client(address: peer, scheme: "http", host: host) }
+        guard contain(peer) else { return Client(address: peer, scheme: scheme, host: host) }
         let said = headers.first(name: "X-Forwarded-Proto")?.lowercased()
         let saidHost = headers.first(name: "X-Forwarded-Host")
         return Client(
             address: address(in: headers, from: peer),
-            scheme: said == "https" ? "https" : "http",
+            scheme: said == "https" || said == "http" ? said ?? scheme : scheme,
             host: saidHost.flatMap { Self.isHost($0) ? $0 : nil } ?? host)
     }
 

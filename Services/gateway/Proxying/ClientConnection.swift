@@ -5,12 +5,21 @@ import NIOHTTP1
 ///
 /// What a client sends behind a whole request waits for that request's answer. A request's body is
 /// read only as fast as the service behind takes it.
-final class ClientConnection: ChannelDuplexHandler, FlushedLater {
+final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// What its bytes come in.
+    enum Carrier {
+        case plain, secure
+        /// One stream of HTTP/2: one request.
+        case stream
+    }
+
     let door: Door
+    let carrier: Carrier
+    var isCounted: Bool { carrier == .plain }
     var context: ChannelHandlerContext?
     /// The request that has no whole answer yet.
     var record: RequestRecord?
@@ -37,11 +46,18 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     var lastProgress = NIODeadline.now()
     var lingerUntil: NIODeadline?
 
-    init(door: Door) { self.door = door }
+    init(door: Door, _ carrier: Carrier) {
+        self.door = door
+        self.carrier = carrier
+    }
 
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        // Under TLS what a connection carries is agreed on when it is long open.
+        if context.channel.isActive { begin(context) }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
@@ -49,9 +65,13 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        peer = IPAddress(context.remoteAddress)
-        guard let problem = door.admit(self) else { return context.fireChannelActive() }
-        refuseUnasked(problem)
+        begin(context)
+        if !isClosing { context.fireChannelActive() }
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        peer = IPAddress(context.channel.remoteAddress)
+        if let problem = door.admit(self) { refuseUnasked(problem) }
     }
 
     /// Stands for a request that was not understood, or not looked at.
@@ -60,7 +80,8 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
     func newRecord(_ head: HTTPRequestHead) -> RequestRecord {
         RequestRecord(
             head: head,
-            client: door.rules.trustedProxies.client(of: head.headers, from: peer),
+            client: door.rules.trustedProxies.client(
+                of: head.headers, from: peer, scheme: carrier == .plain ? "http" : "https"),
             crossSite: door.rules.crossSite, random: &door.random)
     }
 
@@ -87,8 +108,10 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater {
 
     private func take(_ part: HTTPServerRequestPart) {
         switch part {
-        case .head(let head):
+        case .head(var head):
             guard !isClosing else { return }
+            // The codec has made of a stream's frames what HTTP/1.1 would have been.
+            if carrier == .stream { head.version = .http1_1 }
             isRequestEnded = false
             isHeadSent = false
             headBegunAt = nil

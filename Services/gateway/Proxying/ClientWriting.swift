@@ -54,7 +54,7 @@ extension ClientConnection {
     /// its system throw it away.
     private func closeAfterAnswer() {
         guard let context else { return }
-        if isRequestEnded { return context.close(promise: nil) }
+        if isRequestEnded || carrier == .stream { return context.close(promise: nil) }
         lingerUntil = .now() + door.limits.linger
         context.close(mode: .output, promise: nil)
         isReadHeld = false

@@ -14,7 +14,7 @@ final class Door {
     private let accessLog: AccessLog
     private var requests = RequestMetrics()
     var random = BufferedRandomness()
-    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var connections: [ObjectIdentifier: any DoorVisitor] = [:]
     private var ticking: RepeatedTask?
     private var drained: EventLoopPromise<Void>?
 
@@ -33,21 +33,25 @@ final class Door {
     var isDraining: Bool { drained != nil }
 
     /// The problem when there is no place for it.
-    func admit(_ connection: ClientConnection) -> Problem? {
-        if isDraining { return .upstreamDown }
-        if let problem = rules.clientLimits.enter(counted(connection)) { return problem }
+    func admit(_ connection: any DoorVisitor) -> Problem? {
+        if isDraining, connection.isCounted { return .upstreamDown }
+        if connection.isCounted,
+            let problem = rules.clientLimits.enter(counted(connection))
+        {
+            return problem
+        }
         connections[ObjectIdentifier(connection)] = connection
         return nil
     }
 
-    func forget(_ connection: ClientConnection) {
+    func forget(_ connection: any DoorVisitor) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        rules.clientLimits.leave(counted(connection))
+        if connection.isCounted { rules.clientLimits.leave(counted(connection)) }
         if connections.isEmpty { drained?.succeed() }
     }
 
     /// A trusted proxy's connections are many clients'.
-    private func counted(_ connection: ClientConnection) -> IPAddress? {
+    private func counted(_ connection: any DoorVisitor) -> IPAddress? {
         rules.trustedProxies.contain(connection.peer) ? nil : connection.peer
     }
 
@@ -59,8 +63,11 @@ final class Door {
 
     var metrics: GatewayMetrics.Loop {
         GatewayMetrics.Loop(
-            requests: requests, connectionCount: connections.count,
-            streamCount: connections.values.count(where: \.isStreaming))
+            requests: requests,
+            connectionCount: connections.values.count(where: \.isCounted),
+            streamCount: connections.values.count {
+                ($0 as? ClientConnection)?.isStreaming ?? false
+            })
     }
 
     /// One look a second at every connection: cheaper than a timer per request.
@@ -96,6 +103,19 @@ final class Door {
     }
 }
 
+/// What comes through the door: a connection, or what one carries.
+protocol DoorVisitor: AnyObject {
+    /// Whose socket it is: a client's or a proxy's.
+    var peer: IPAddress? { get }
+    /// It takes one of the places that there are for connections.
+    var isCounted: Bool { get }
+    /// Once a second.
+    func tick(_ now: NIODeadline)
+    /// The gateway stops: end as soon as nothing is under way.
+    func drain()
+    func close()
+}
+
 /// What decides over a request, the same on every event loop.
 struct DoorRules: Sendable {
     let routes: Routes
@@ -107,6 +127,8 @@ struct DoorRules: Sendable {
     let limits: RequestLimits
     let clientLimits: ClientLimits
     let trustedProxies: TrustedProxies
+    /// Nil for plain HTTP.
+    let identity: ServerIdentity?
     let readiness: Readiness
     let docs: DocsPages
     let logger: Logger

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 import ServiceRuntime
@@ -80,20 +79,10 @@ final class GatewayServer: Service, Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let door = doors[ObjectIdentifier(channel.eventLoop)] else {
-                        throw ChannelError.operationUnsupported
-                    }
-                    let pipeline = channel.pipeline.syncOperations
-                    // Pipelining is the connection's own affair; what it sends was read by a parser
-                    // or written by us.
-                    try pipeline.configureHTTPServerPipeline(
-                        withPipeliningAssistance: false, withErrorHandling: false,
-                        withOutboundHeaderValidation: false,
-                        withEncoderConfiguration: .init(),
-                        withDecoderLimitConfiguration: door.value.limits.decoder)
-                    try pipeline.addHandler(ClientConnection(door: door.value))
+                guard let door = doors[ObjectIdentifier(channel.eventLoop)] else {
+                    return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
                 }
+                return ClientPipeline(door: door).configure(channel)
             }
             .bind(host: host, port: port).get()
     }

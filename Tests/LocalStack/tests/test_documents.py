@@ -7,8 +7,8 @@ from stack.settings import NAMES
 SETTING = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"')
 # Set by the image, or for one process alone.
 OWN = {"HTTP_HOST", "HTTP_PORT"}
-# A file's path: compose has no such file to name.
-NOT_IN_COMPOSE = {"SSL_CERT_FILE"}
+# Paths of files: compose has none to name, or the image has set them.
+NOT_IN_COMPOSE = {"SSL_CERT_FILE", "TLS_CERTIFICATE_FILE", "TLS_KEY_FILE", "DOCS_VIEWER"}
 
 
 def read_settings() -> set[str]:
