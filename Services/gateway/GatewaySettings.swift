@@ -82,7 +82,7 @@ extension SettingsReader {
         }
         let files = TLSFiles(certificate: certificate, key: key)
         do {
-            _ = try files.makeContext()
+            _ = try files.read().makeContext()
         } catch {
             problem("TLS_CERTIFICATE_FILE and TLS_KEY_FILE must be PEM files, the key that chain's")
         }

@@ -113,6 +113,9 @@ struct Routes: Sendable {
         Route(.GET, "/admin/audit", .upstream(.admin)),
     ]
 
+    /// All that any route has, and what browsers ask beforehand.
+    static let methods: [HTTPMethod] = [.GET, .HEAD, .POST, .PUT, .PATCH, .DELETE, .OPTIONS]
+
     private struct Entry: Sendable {
         let segments: [Substring]
         var routes: [Route]

@@ -6,6 +6,7 @@ import ServiceRuntime
 
 extension HTTPField.Name {
     static let requestID = HTTPField.Name(ServiceRuntime.RequestID.headerName)
+    static let traceParent = HTTPField.Name("traceparent")
 }
 
 /// Gives the request its id and writes the one line that says how it was answered.
@@ -24,6 +25,7 @@ package struct RequestIDMiddleware: RouterMiddleware {
         context.requestID = ServiceRuntime.RequestID(accepting: sent)
         context.logger[metadataKey: OpenContext.requestIDKey] = "\(context.requestID)"
         context.logger[metadataKey: "hb.request.id"] = nil
+        if let trace = Self.trace(of: request) { context.logger[metadataKey: "trace.id"] = "\(trace)" }
         var response = try await next(request, context)
         if let name = HTTPField.Name.requestID {
             response.headers[name] = context.requestID.description
@@ -38,6 +40,18 @@ package struct RequestIDMiddleware: RouterMiddleware {
                 "duration.ms": "\((ContinuousClock.now - start) / .milliseconds(1))",
             ])
         return response
+    }
+}
+
+extension RequestIDMiddleware {
+    /// As the gateway has written it (W3C Trace Context, 3.2.2).
+    private static func trace(of request: Request) -> Substring? {
+        let header = HTTPField.Name.traceParent.flatMap { request.headers[$0] }
+        let parts = header?.split(separator: "-") ?? []
+        guard parts.count >= 4, parts[1].utf8.count == 32, parts[1].allSatisfy(\.isHexDigit) else {
+            return nil
+        }
+        return parts[1]
     }
 }
 

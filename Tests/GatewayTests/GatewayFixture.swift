@@ -28,12 +28,13 @@ struct GatewayFixture: Sendable {
     static func run(
         upstreams: [Upstream: [Int]] = [:], settings: [String: String] = [:],
         resolve: @escaping NameResolver = resolveBySystem,
-        limits: RequestLimits? = nil, drainMax: TimeAmount = .milliseconds(300),
+        limits: RequestLimits? = nil, accessLog: LogOutput? = nil,
+        drainMax: TimeAmount = .milliseconds(300),
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let client = OutboundHTTP.makeClient()
         do {
-            try await run(client, upstreams, settings, resolve, limits, drainMax, body)
+            try await run(client, upstreams, settings, resolve, limits, accessLog, drainMax, body)
         } catch {
             try await client.shutdown()
             throw error
@@ -43,7 +44,8 @@ struct GatewayFixture: Sendable {
 
     private static func run(
         _ client: HTTPClient, _ upstreams: [Upstream: [Int]], _ settings: [String: String],
-        _ resolve: @escaping NameResolver, _ limits: RequestLimits?, _ drainMax: TimeAmount,
+        _ resolve: @escaping NameResolver, _ limits: RequestLimits?,
+        _ accessLog: LogOutput?, _ drainMax: TimeAmount,
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let keys = InternalKeys.generate()
@@ -68,7 +70,7 @@ struct GatewayFixture: Sendable {
             let gateway = try GatewayComposition(
                 settings: settings,
                 http: OutboundHTTP(client: client, peer: "test", logger: logger), logger: logger,
-                resolve: resolve, limits: limits, drainMax: drainMax,
+                resolve: resolve, limits: limits, accessLog: accessLog, drainMax: drainMax,
                 onListening: { listening.yield($0) })
             await gateway.keys.refresh()
             await gateway.watch.resolveAll()

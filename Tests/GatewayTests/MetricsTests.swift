@@ -37,13 +37,14 @@ struct GatewayMetricsTests {
                         goOn.fire()
                         _ = await connection.text(before: "0\r\n\r\n")
                     }
+                    await gateway.watch.checkAll()
                     let text = await gateway.metrics()
                     for line in [
                         #"gateway_requests_total{route="/admin/jobs",method="GET",status="200"} 3"#,
-                        #"gateway_requests_total{route="none",method="GET",status="401"} 1"#,
+                        #"gateway_requests_total{route="/admin/jobs",method="GET",status="401"} 1"#,
                         #"gateway_requests_total{route="/chat",method="POST",status="200"} 1"#,
-                        #"gateway_request_duration_seconds_count{route="/admin/jobs"} 3"#,
-                        #"gateway_upstream_ready{upstream="admin",replica="127.0.0.1:1"} 1"#,
+                        #"gateway_request_duration_seconds_count{route="/admin/jobs"} 4"#,
+                        #"gateway_upstream_ready{upstream="admin",replica="127.0.0.1:1"} 0"#,
                     ] {
                         #expect(text.contains("\n\(line)\n"), "\(line)")
                     }

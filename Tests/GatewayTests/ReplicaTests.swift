@@ -19,6 +19,11 @@ struct ReplicaTests {
             #expect(!replica.isAvoided(at: now))
         }
         replica.fail(at: now)
+        #expect(!replica.setReady(true))
+        #expect(replica.isAvoided(at: now))
+        #expect(replica.setReady(false) && replica.setReady(true))
+        #expect(!replica.isAvoided(at: now))
+        replica.fail(at: now)
         replica.succeed()
         #expect(!replica.isAvoided(at: now))
         replica.fail(at: now)

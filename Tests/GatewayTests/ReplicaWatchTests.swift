@@ -9,7 +9,7 @@ private final class Replicas: Sendable {
     let port: Int
     private let addresses = Shared<[IPAddress]>([])
 
-    init() async throws { port = try await RawServer.run({ _ in }, { $0.port }) }
+    init() throws { port = try freePort() }
 
     func name(_ numbers: [Int]) {
         let named = numbers.compactMap { IPAddress("127.0.0.\($0)") }
@@ -37,7 +37,7 @@ private final class Replicas: Sendable {
 struct ReplicaWatchTests {
     @Test("requests follow the name; what was begun at a replica that went ends there")
     func names() async throws {
-        let replicas = try await Replicas()
+        let replicas = try Replicas()
         let (begun, goOn) = (Signal(), Signal())
         let other = EchoService(name: "other")
         try await replicas.run(2) { connection in
@@ -82,7 +82,7 @@ struct ReplicaWatchTests {
 
     @Test("one that says it is not ready is asked last, and again once it is")
     func notReady() async throws {
-        let replicas = try await Replicas()
+        let replicas = try Replicas()
         let isReady = Shared(false)
         let good = EchoService(name: "good")
         try await replicas.run(2) { connection in
@@ -126,7 +126,7 @@ struct ReplicaWatchTests {
 
     @Test("replicas come and go under load: no request fails that was not at one when it went")
     func churn() async throws {
-        let replicas = try await Replicas()
+        let replicas = try Replicas()
         replicas.name([2, 3])
         // Odd while a replica goes.
         let era = Shared(0)

@@ -150,6 +150,81 @@ struct TLSTests {
         }
     }
 
+    @Test(
+        "a body that no header tells of reaches no service", arguments: [HTTPMethod.GET, .DELETE])
+    func unframed(method: HTTPMethod) async throws {
+        let service = EchoService()
+        try await RawServer.run(service.handle) { chat in
+            try await run([.chat: [chat.port]]) { gateway, client, _ in
+                let id = UUID().uuidString.lowercased()
+                let smuggled = "DELETE /user HTTP/1.1\r\nHost: x\r\n\r\n"
+                for pieces in [[smuggled], ["", smuggled]] {
+                    var asked = try await request(gateway, method, "/conversations/\(id)")
+                    asked.body = .stream(
+                        pieces.map { ByteBuffer(string: $0) }.async, length: .unknown)
+                    do {
+                        let answer = try await client.execute(asked, timeout: .seconds(10))
+                        #expect(answer.status == .badRequest)
+                    } catch {
+                        // Broken off, where the answer was on its way.
+                    }
+                    let plain = try await client.execute(
+                        try await request(gateway, .GET, "/suggestions"), timeout: .seconds(10))
+                    let body = try await plain.body.collect(upTo: 1000)
+                    #expect(String(buffer: body) == "echo GET /suggestions HTTP/1.1")
+                }
+                let lines = service.seen.withLock { $0.map(\.startLine) }
+                #expect(!lines.contains { $0.contains("/user") })
+            }
+        }
+    }
+
+    @Test("HTTP/2 has the limits of HTTP/1.1")
+    func limits() async throws {
+        let service = EchoService()
+        try await RawServer.run(service.handle) { chat in
+            try await run([.chat: [chat.port]], settings: ["MAX_BODY_KB": "64"]) {
+                gateway, client, _ in
+                var large = try await request(gateway, .POST, "/search")
+                large.body = .bytes(ByteBuffer(repeating: 0x20, count: 70_000))
+                let tooLarge = try await client.execute(large, timeout: .seconds(10))
+                #expect(tooLarge.status == .payloadTooLarge)
+                let long = String(repeating: "x", count: 9000)
+                let address = "https://localhost:\(gateway.port)/health"
+                let uri = try await client.execute(
+                    HTTPClientRequest(url: address + "?" + long), timeout: .seconds(10))
+                #expect(uri.status == .uriTooLong)
+                var many = HTTPClientRequest(url: address)
+                for index in 0..<101 { many.headers.add(name: "x-\(index)", value: "y") }
+                let headers = try await client.execute(many, timeout: .seconds(10))
+                #expect(headers.status == .requestHeaderFieldsTooLarge)
+                var odd = HTTPClientRequest(url: address)
+                odd.method = .RAW(value: "BREW")
+                let method = try await client.execute(odd, timeout: .seconds(10))
+                #expect(method.status == .methodNotAllowed)
+                let text = await gateway.metrics()
+                let line = #"gateway_requests_total{route="none",method="other",status="405"} 1"#
+                #expect(text.contains("\n\(line)\n"))
+            }
+        }
+    }
+
+    @Test("a connection of HTTP/2 on which nothing happens is closed")
+    func idle() async throws {
+        var limits = RequestLimits()
+        limits.idle = .milliseconds(50)
+        try await run([:], limits: limits) { gateway, client, _ in
+            let answer = try await client.execute(
+                HTTPClientRequest(url: "https://localhost:\(gateway.port)/health"),
+                timeout: .seconds(10))
+            #expect(answer.version == .http2)
+            try await eventually {
+                let text = await gateway.metrics()
+                return text.contains("\ngateway_connections 0\n")
+            }
+        }
+    }
+
     @Test("whoever does not shake hands in time is shown out")
     func silentHandshake() async throws {
         var limits = RequestLimits()
@@ -158,9 +233,8 @@ struct TLSTests {
             for bytes in ["", "\u{16}\u{3}\u{1}"] {
                 try await gateway.connect { connection in
                     if !bytes.isEmpty { try await connection.send(bytes) }
-                    try await within(.seconds(10)) { [connection = Unshared(connection)] in
-                        _ = await connection.value.rest()
-                    }
+                    #expect(await connection.rest() == "")
+                    #expect(connection.isEnded)
                 }
             }
         }
@@ -178,6 +252,12 @@ struct TLSTests {
             identity.reloadIfChanged()
             let after = ObjectIdentifier(identity.context)
             #expect(after != before)
+            let file = try String(contentsOfFile: server.certificate, encoding: .utf8)
+            let served = try runToEnd(
+                "/usr/bin/openssl",
+                ["s_client", "-connect", "127.0.0.1:\(gateway.port)", "-servername", "localhost"])
+            let body = file.split(separator: "\n").dropFirst().prefix(3).joined(separator: "\n")
+            #expect(served.contains(body))
             try Data("nonsense".utf8).write(to: URL(filePath: server.certificate))
             identity.reloadIfChanged()
             #expect(ObjectIdentifier(identity.context) == after)
@@ -187,10 +267,4 @@ struct TLSTests {
             #expect(answer.status == .ok)
         }
     }
-}
-
-/// A value that only one task uses at a time.
-private struct Unshared<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }

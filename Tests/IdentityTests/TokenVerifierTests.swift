@@ -284,6 +284,32 @@ struct TokenVerifierTests {
         }
     }
 
+    @Test("looks for keys on a schedule: a withdrawn one goes, and an outage ends, with nobody asking")
+    func schedule() async throws {
+        var schedule = IssuerKeys.Schedule()
+        schedule.refreshInterval = .milliseconds(10)
+        schedule.retryInterval = .milliseconds(10)
+        schedule.unknownKeyInterval = .seconds(3600)
+        try await Verification.run(schedule: schedule) { verification in
+            let looking = Task { try await verification.keys.run() }
+            let old = try await verification.issuer.token()
+            try await eventually { await verification.refusal(old) == nil }
+            verification.server.state.withLock { $0.isDown = true }
+            let asked = verification.server.state.withLock { $0.keyRequestCount }
+            #expect(await verification.refusal(old) == nil)
+            verification.server.state.withLock { state in
+                state.isDown = false
+                state.keys = [.second]
+            }
+            try await eventually { await verification.refusal(old) == .refused(.unknownKey) }
+            let new = try await verification.issuer.token(key: .second)
+            #expect(await verification.refusal(new) == nil)
+            #expect(verification.server.state.withLock { $0.keyRequestCount } > asked)
+            looking.cancel()
+            try await looking.value
+        }
+    }
+
     @Test("keeps the last good keys while the issuer answers rubbish")
     func outage() async throws {
         try await Verification.run { verification in

@@ -1,11 +1,15 @@
 internal import Glibc
+internal import Synchronization
+
+private let given = Mutex<Set<Int>>([])
 
 /// A free port of 127.0.0.1 below those that the kernel gives to outgoing connections: one of them
-/// could take the port before its server has started, or while it is being restarted.
+/// could take the port before its server has started, or while it is being restarted. Never the same
+/// one twice.
 package func freePort() throws -> Int {
     for _ in 0..<100 {
         let port = Int.random(in: 15_000..<32_000)
-        if isFree(port) { return port }
+        if given.withLock({ $0.insert(port).inserted }), isFree(port) { return port }
     }
     throw CommandFailure(command: "bind", printed: "no free port")
 }

@@ -21,7 +21,7 @@ struct SuggestionRoutes: Sendable {
 
     func add(to router: some RouterMethods<ServiceContext>) {
         router.get("suggestions") { request, _ in
-            let asked = request.uri.queryParameters["lang"].map { String($0) }
+            let asked = try request.parameter("lang")
             let language = Self.language(
                 asked: asked, accepted: request.headers[.acceptLanguage])
             return try JSONResponse.make(

@@ -1,6 +1,4 @@
 import Identity
-import NIOHTTP1
-import OutboundHTTP
 
 /// Whether every service says that it is ready. Asked at most once a second, whoever asks.
 actor Readiness {

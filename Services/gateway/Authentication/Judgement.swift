@@ -14,16 +14,18 @@ extension DoorRules {
         case unknownKey(token: String, Route, Target)
     }
 
-    func judge(_ head: HTTPRequestHead) -> Judgement {
+    /// - Parameter route: where the request leads, as soon as that is known, whatever becomes of it.
+    func judge(_ head: HTTPRequestHead, route found: inout Route?) -> Judgement {
         if let problem = limits.problem(of: head) { return .problem(problem) }
         guard let target = Target(uri: head.uri) else { return .problem(.badRequest) }
         if isPreflight(head) { return judgePreflight(head, target) }
         let route: Route
         switch routes.match(head.method, target.path) {
-        case .found(let found): route = found
+        case .found(let match): route = match
         case .unknownPath: return .problem(.notFound)
         case .unknownMethod(let allowed): return .problem(.methodNotAllowed(allowed))
         }
+        found = route
         guard crossSite.judge(head) == .allowed else { return .problem(.crossSite) }
         switch route.destination {
         case .own(.health): return .answer(.health)

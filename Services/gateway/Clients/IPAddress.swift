@@ -73,6 +73,12 @@ struct IPAddress: Hashable, Sendable {
     }
 }
 
+extension IPAddress: Comparable {
+    static func < (one: IPAddress, other: IPAddress) -> Bool {
+        (one.high, one.low) < (other.high, other.low)
+    }
+}
+
 extension IPAddress: CustomStringConvertible {
     /// As RFC 5952 writes it.
     var description: String {

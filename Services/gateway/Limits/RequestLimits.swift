@@ -57,6 +57,12 @@ struct RequestLimits: Sendable {
         return limits
     }
 
+    /// As HTTP/2 counts, 32 bytes more for each field. Twice what is acceptable: who has somewhat too much
+    /// is told so, before the library ends the connection.
+    var headerListByteCountMax: Int {
+        2 * (headerByteCountMax + uriByteCountMax + 32 * (headerCountMax + 4))
+    }
+
     /// Nil if the head is acceptable.
     func problem(of head: HTTPRequestHead) -> Problem? {
         if head.uri.utf8.count > uriByteCountMax { return .uriTooLong }

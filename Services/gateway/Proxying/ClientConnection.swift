@@ -12,14 +12,23 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
 
     /// What its bytes come in.
     enum Carrier {
-        case plain, secure
+        case plain
+        case secure(TLSConnection)
         /// One stream of HTTP/2: one request.
         case stream
     }
 
     let door: Door
     let carrier: Carrier
-    var isCounted: Bool { carrier == .plain }
+    /// Others have counted the socket.
+    var isCounted: Bool {
+        if case .plain = carrier { true } else { false }
+    }
+
+    var isStream: Bool {
+        if case .stream = carrier { true } else { false }
+    }
+
     var context: ChannelHandlerContext?
     /// The request that has no whole answer yet.
     var record: RequestRecord?
@@ -81,7 +90,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
         RequestRecord(
             head: head,
             client: door.rules.trustedProxies.client(
-                of: head.headers, from: peer, scheme: carrier == .plain ? "http" : "https"),
+                of: head.headers, from: peer, scheme: isCounted ? "http" : "https"),
             crossSite: door.rules.crossSite, random: &door.random)
     }
 
@@ -111,7 +120,7 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
         case .head(var head):
             guard !isClosing else { return }
             // The codec has made of a stream's frames what HTTP/1.1 would have been.
-            if carrier == .stream { head.version = .http1_1 }
+            if isStream { head.version = .http1_1 }
             isRequestEnded = false
             isHeadSent = false
             headBegunAt = nil
@@ -120,7 +129,9 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
             judge(head)
         case .body(let bytes):
             bodyByteCount += bytes.readableBytes
-            if let bodyLimit, bodyByteCount > bodyLimit.byteCountMax {
+            if let record, bytes.readableBytes > 0, HeaderRules.Framing(record.head) == .none {
+                refuseUnframed()
+            } else if let bodyLimit, bodyByteCount > bodyLimit.byteCountMax {
                 tooMuchCame(bodyLimit)
             } else if let exchange {
                 exchange.clientSent(bytes)
@@ -147,8 +158,20 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         exchange?.clientPaused()
-        if record == nil, !hasReadPart, headBegunAt == nil { headBegunAt = .now() }
+        if record == nil, !hasReadPart, hasReadBytes, headBegunAt == nil { headBegunAt = .now() }
         hasReadPart = false
+    }
+
+    /// A read may also have been TLS's own.
+    private var hasReadBytes: Bool {
+        if case .secure(let connection) = carrier { connection.takeHasReadBytes() } else { true }
+    }
+
+    /// HTTP/2 can say that a body comes after a head that tells of none. Behind us it would be the next
+    /// request.
+    private func refuseUnframed() {
+        exchange?.clientGone()
+        if isHeadSent { breakOff() } else { answerLast(.badRequest) }
     }
 
     /// Of a body without a declared length. An answer that is on its way cannot be taken back.
@@ -215,12 +238,6 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
         return nil
     }
 
-    /// Where the present request leads.
-    func note(_ route: Route) -> RequestRecord? {
-        record?.route = route.pattern
-        return record
-    }
-
     var isStreaming: Bool { exchange?.isEventStream ?? false }
 
     func endRecord() {
@@ -243,7 +260,20 @@ final class ClientConnection: ChannelDuplexHandler, FlushedLater, DoorVisitor {
     func close() { context?.close(promise: nil) }
 
     func drain() {
-        if record == nil, isRequestEnded { close() }
+        if record == nil, isRequestEnded { closeWhenSent() }
+    }
+
+    /// Once the client's system has all of the last answer; else the next look does it.
+    func closeWhenSent() {
+        guard let context else { return }
+        context.flush()
+        do {
+            let waiting = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+            if waiting > 0 { return }
+        } catch {
+            // A channel that cannot tell has nothing of its own waiting.
+        }
+        close()
     }
 }
 

@@ -10,8 +10,10 @@ extension ClientConnection {
         } else if record == nil {
             if let headBegunAt, now - headBegunAt > limits.requestHead {
                 refuseUnasked(.requestTimeout)
-            } else if silence > limits.idle || (door.isDraining && isRequestEnded) {
+            } else if silence > limits.idle {
                 close()
+            } else if door.isDraining, isRequestEnded {
+                closeWhenSent()
             }
         } else if let exchange {
             guard now - startedAt <= limits.request || exchange.isEventStream else {

@@ -7,7 +7,10 @@ import NIOHTTP1
 /// From a request's head to whoever answers it.
 extension ClientConnection {
     func judge(_ head: HTTPRequestHead) {
-        switch door.rules.judge(head) {
+        var route: Route?
+        let judgement = door.rules.judge(head, route: &route)
+        record?.route = route?.pattern
+        switch judgement {
         case .answer(let answer): self.answer(answer)
         case .problem(let problem): refuse(problem)
         case .ready: later(door.rules.readiness.answer)
@@ -35,7 +38,7 @@ extension ClientConnection {
     }
 
     private func serve(_ verified: VerifiedCaller, _ route: Route, _ target: Target) {
-        guard let record = note(route) else { return }
+        guard let record else { return }
         if let problem = door.rules.clientLimits.request(ofUser: verified.caller.sub) {
             return answer(problem)
         }

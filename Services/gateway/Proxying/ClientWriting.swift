@@ -38,7 +38,7 @@ extension ClientConnection {
         exchange = nil
         lastProgress = .now()
         endRecord()
-        guard isClosing else {
+        guard isClosing || door.isDraining else {
             write(.end(nil))
             flush()
             return takeWaiting()
@@ -54,7 +54,8 @@ extension ClientConnection {
     /// its system throw it away.
     private func closeAfterAnswer() {
         guard let context else { return }
-        if isRequestEnded || carrier == .stream { return context.close(promise: nil) }
+        if isRequestEnded { return context.close(promise: nil) }
+        if isStream { return ClientPipeline.endStream(context) }
         lingerUntil = .now() + door.limits.linger
         context.close(mode: .output, promise: nil)
         isReadHeld = false

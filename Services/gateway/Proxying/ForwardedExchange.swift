@@ -14,6 +14,8 @@ final class ForwardedExchange {
     /// What the client sent before a connection was there.
     private var early: [ByteBuffer] = []
     private var isBodySent = false
+    /// Bytes of a body that the head still lets follow: more would be read as the next request.
+    private var bodyLeft: Int
     private var isEndSent = false
     private var isResponseBegun = false
     private(set) var isEventStream = false
@@ -29,6 +31,11 @@ final class ForwardedExchange {
         self.upstream = upstream
         self.pool = pool
         self.expectsContinue = expectsContinue
+        switch HeaderRules.Framing(head) {
+        case .none: bodyLeft = 0
+        case .length(let text): bodyLeft = Int(text) ?? 0
+        case .chunked: bodyLeft = .max
+        }
     }
 
     func start() {
@@ -80,6 +87,13 @@ final class ForwardedExchange {
 
     func clientSent(_ bytes: ByteBuffer) {
         guard let connection else { return early.append(bytes) }
+        guard bytes.readableBytes <= bodyLeft else {
+            let client = client
+            clientGone()
+            client?.breakOff()
+            return
+        }
+        if bodyLeft < .max { bodyLeft -= bytes.readableBytes }
         isBodySent = true
         connection.write(.body(.byteBuffer(bytes)))
     }

@@ -1,4 +1,3 @@
-import NIOCore
 import ServiceRuntime
 
 /// What all event loops and the replicas behind have to tell.

@@ -4,11 +4,11 @@ struct HeaderNames: Sendable {
     private var names: [[[UInt8]]] = []
     private let prefixes: [[UInt8]]
 
-    /// In lower case, and with `-`.
+    /// - Parameter prefixes: in lower case, and with `-`.
     init(_ names: some Sequence<String>, prefixes: [String] = []) {
         self.prefixes = prefixes.map { Array($0.utf8) }
         for name in names {
-            let bytes = Array(name.utf8)
+            let bytes = name.utf8.map(Self.folded)
             while self.names.count <= bytes.count { self.names.append([]) }
             self.names[bytes.count].append(bytes)
         }

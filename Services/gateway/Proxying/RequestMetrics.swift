@@ -4,9 +4,10 @@ import ServiceRuntime
 
 /// What one event loop has answered, in numbers. Only touched on that loop.
 struct RequestMetrics {
-    struct Key: Hashable {
-        /// As the route table writes it; `none` for what was refused before it was known whose it is.
+    private struct Key: Hashable {
+        /// As the route table writes it; `none` for what is not in it.
         let route: String
+        /// One of the methods that routes have, or `other`: clients may make any up.
         let method: String
         let status: UInt
     }
@@ -17,8 +18,9 @@ struct RequestMetrics {
 
     mutating func add(_ record: RequestRecord) {
         let route = record.route ?? "none"
-        let key = Key(
-            route: route, method: record.head.method.rawValue, status: record.status)
+        let method =
+            Routes.methods.contains(record.head.method) ? record.head.method.rawValue : "other"
+        let key = Key(route: route, method: method, status: record.status)
         counts[key, default: 0] += 1
         responseByteCount += record.responseByteCount
         let seconds = Double((NIODeadline.now() - record.startedAt).nanoseconds) / 1e9

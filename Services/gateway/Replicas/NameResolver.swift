@@ -10,7 +10,8 @@ struct NameError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The system's resolver: DNS and the hosts file. Waits on a thread of its own.
+/// The system's resolver: DNS and the hosts file. It cannot be told to stop, so it waits on one of NIO's
+/// spare threads.
 @Sendable func resolveBySystem(_ host: String) async throws -> [IPAddress] {
     try await NIOThreadPool.singleton.runIfActive {
         var hints = addrinfo()

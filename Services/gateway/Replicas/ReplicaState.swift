@@ -58,10 +58,12 @@ final class ReplicaState: Sendable {
     /// What it said when it was last asked; true before that.
     var isReady: Bool { ready.load(ordering: .relaxed) }
 
-    /// True if this is news.
+    /// True if this is news. One that was not ready and is, has its failures behind it; one that says
+    /// all the while that it is ready has not.
     func setReady(_ isReady: Bool) -> Bool {
-        if isReady { succeed() }
-        return ready.exchange(isReady, ordering: .relaxed) != isReady
+        let isNews = ready.exchange(isReady, ordering: .relaxed) != isReady
+        if isNews, isReady { succeed() }
+        return isNews
     }
 
     /// Its name leads elsewhere now: what it is answering it may finish, nothing new goes to it.

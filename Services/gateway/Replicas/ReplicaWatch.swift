@@ -16,10 +16,12 @@ struct ReplicaWatch: Service {
     let logger: Logger
     var resolve: NameResolver = resolveBySystem
 
-    /// Names that take long keep nobody from being asked.
+    /// A name that takes long holds up no other.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await forever(resolveAll) }
+            for (upstream, name) in names {
+                group.addTask { await forever { await resolve(name, upstream) } }
+            }
             group.addTask { await forever(checkAll) }
         }
     }
@@ -35,19 +37,23 @@ struct ReplicaWatch: Service {
     }
 
     /// A name that cannot be resolved now leads where it led before.
-    @Sendable func resolveAll() async {
+    func resolveAll() async {
         await withTaskGroup(of: Void.self) { group in
-            for (upstream, names) in directory.configured {
-                for name in names where IPAddress(name.host) == nil {
-                    group.addTask { await resolve(name, upstream) }
-                }
-            }
+            for (upstream, name) in names { group.addTask { await resolve(name, upstream) } }
+        }
+    }
+
+    /// What has to be resolved; addresses need not.
+    private var names: [(Upstream, ReplicaAddress)] {
+        directory.configured.flatMap { upstream, names in
+            names.filter { IPAddress($0.host) == nil }.map { (upstream, $0) }
         }
     }
 
     private func resolve(_ name: ReplicaAddress, _ upstream: Upstream) async {
         do {
-            let addresses = try await resolve(name.host).prefix(Self.addressCountMax)
+            // In an order of their own, so that of too many the same ones are used each time.
+            let addresses = try await resolve(name.host).sorted().prefix(Self.addressCountMax)
             guard !addresses.isEmpty else { return }
             let (added, removed) = directory.set(Array(addresses), of: name, upstream)
             guard !added.isEmpty || !removed.isEmpty else { return }

@@ -11,12 +11,13 @@ final class ServerIdentity: Service {
 
     private let files: TLSFiles
     private let logger: Logger
-    private let loaded: Mutex<(context: NIOSSLContext, version: [Date])>
+    private let loaded: Mutex<(context: NIOSSLContext, of: TLSFiles.Contents)>
 
     init(_ files: TLSFiles, logger: Logger) throws {
         self.files = files
         self.logger = logger
-        loaded = Mutex((try files.makeContext(), files.version))
+        let contents = try files.read()
+        loaded = Mutex((try contents.makeContext(), contents))
     }
 
     var context: NIOSSLContext { loaded.withLock { $0.context } }
@@ -33,11 +34,11 @@ final class ServerIdentity: Service {
 
     /// Files that are no chain and key, as between the writing of one and the other, leave what was.
     func reloadIfChanged() {
-        let version = files.version
-        guard version != loaded.withLock({ $0.version }) else { return }
         do {
-            let context = try files.makeContext()
-            loaded.withLock { $0 = (context, version) }
+            let contents = try files.read()
+            guard contents != loaded.withLock({ $0.of }) else { return }
+            let context = try contents.makeContext()
+            loaded.withLock { $0 = (context, contents) }
             logger.info("TLS certificate loaded")
         } catch {
             logger.warning("TLS certificate not loaded", metadata: ["error": "\(error)"])
@@ -50,22 +51,27 @@ struct TLSFiles: Sendable {
     let certificate: String
     let key: String
 
-    /// TLS 1.2 and later (RFC 9325), HTTP/2 before HTTP/1.1.
-    func makeContext() throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate)
-                .map(NIOSSLCertificateSource.certificate),
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["h2", "http/1.1"]
-        return try NIOSSLContext(configuration: configuration)
+    /// What is in them now. Compared as it is: where orchestrators mount them, they are links whose own
+    /// times never change.
+    func read() throws -> Contents {
+        Contents(
+            certificate: try Data(contentsOf: URL(filePath: certificate)),
+            key: try Data(contentsOf: URL(filePath: key)))
     }
 
-    /// When each was last written; those that are not there have no time.
-    var version: [Date] {
-        [certificate, key].map { path in
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            return attributes?[.modificationDate] as? Date ?? .distantPast
+    struct Contents: Sendable, Equatable {
+        let certificate: Data
+        let key: Data
+
+        /// TLS 1.2 and later (RFC 9325), HTTP/2 before HTTP/1.1.
+        func makeContext() throws -> NIOSSLContext {
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate))
+                    .map(NIOSSLCertificateSource.certificate),
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key), format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            configuration.applicationProtocols = ["h2", "http/1.1"]
+            return try NIOSSLContext(configuration: configuration)
         }
     }
 }
