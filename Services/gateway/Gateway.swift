@@ -2,6 +2,7 @@ import Identity
 import Logging
 import NIOCore
 import OutboundHTTP
+import ServiceLifecycle
 import ServiceRuntime
 
 /// The gateway put together from its settings.
@@ -11,6 +12,13 @@ struct GatewayComposition: Sendable {
     /// Nil for plain HTTP.
     let identity: ServerIdentity?
     let server: GatewayServer
+
+    /// All that runs, in the order of its start.
+    func services() -> [any Service] {
+        var services: [any Service] = [keys, watch]
+        if let identity { services.append(identity) }
+        return services + [server]
+    }
 
     init(
         settings: GatewaySettings, http: OutboundHTTP, logger: Logger,

@@ -28,9 +28,9 @@ extension Main {
                 accessLog: logger.logLevel <= .info ? .standardError : nil)
             try await runService(
                 "gateway",
-                services: [connections, gateway.keys, gateway.watch]
+                services: [connections]
                     + settings.runtime.metricsServers([gateway.server.metrics], logger: logger)
-                    + (gateway.identity.map { [$0] } ?? []) + [gateway.server], logger: logger)
+                    + gateway.services(), logger: logger)
         }
     }
 

@@ -5,6 +5,7 @@ package struct LogTime {
     private let seconds: Int
     private let milliseconds: Int
 
+    /// To the millisecond.
     package static func now() -> LogTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)

@@ -1,16 +1,17 @@
 /// Numbers of one name, each with labels of its own, as Prometheus reads them.
 package struct MetricFamily: Sendable {
+    /// What Prometheus does with them.
     package enum Kind: String, Sendable {
         case counter, gauge, histogram
     }
 
-    package let name: String
+    private let name: String
     /// One sentence for people.
-    package let help: String
-    package let kind: Kind
-    package private(set) var samples: [Sample] = []
+    private let help: String
+    private let kind: Kind
+    private var samples: [Sample] = []
 
-    package struct Sample: Sendable {
+    private struct Sample: Sendable {
         /// Behind the family's name: a histogram's `_bucket`, `_sum` and `_count`.
         let suffix: String
         let labels: [(name: String, value: String)]
@@ -65,37 +66,5 @@ package struct MetricFamily: Sendable {
 
     private static func text(_ value: Double) -> String {
         Int(exactly: value).map { String($0) } ?? String(value)
-    }
-}
-
-/// How many values were how large.
-package struct Histogram: Sendable {
-    /// Seconds of a request, from what an event loop does at once to a long answer.
-    package static let seconds = [
-        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120,
-    ]
-
-    /// Each counts what is not above it and above the one before.
-    let bounds: [Double]
-    private(set) var counts: [Int]
-    private(set) var count = 0
-    private(set) var sum = 0.0
-
-    package init(_ bounds: [Double] = Histogram.seconds) {
-        self.bounds = bounds
-        counts = Array(repeating: 0, count: bounds.count)
-    }
-
-    package mutating func observe(_ value: Double) {
-        if let index = bounds.firstIndex(where: { value <= $0 }) { counts[index] += 1 }
-        count += 1
-        sum += value
-    }
-
-    /// Takes in what another of the same bounds has counted.
-    package mutating func merge(_ other: Histogram) {
-        for index in counts.indices { counts[index] += other.counts[index] }
-        count += other.count
-        sum += other.sum
     }
 }

@@ -16,7 +16,7 @@ struct MetricsServer: Service {
     let sources: [MetricSource]
     let logger: Logger
     /// Called with the port once connections are accepted.
-    var onListening: @Sendable (Int) -> Void = { _ in }
+    private let onListening: @Sendable (Int) -> Void
 
     init(
         host: String, port: Int, sources: [MetricSource], logger: Logger,
@@ -55,6 +55,7 @@ struct MetricsServer: Service {
     }
 }
 
+/// Answers the one address there is.
 private final class MetricsHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

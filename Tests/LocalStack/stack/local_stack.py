@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from stack import engines, materials, postgres
+from stack import build, engines, materials, postgres
 from stack.component import Component, Stack, StackError, answers, base_environment
 from stack.issuer import Issuer
 from stack.paths import DOCS_VIEWER, RELEASE, RUN, STATE
@@ -23,6 +23,8 @@ class LocalStack:
         self.stack = Stack(RUN)
         self.ports = RememberedPorts(STATE / "ports.json")
         self.settings = {"APP_ENV": "dev", "LOG_LEVEL": "info"}
+        if "TLS_CERTIFICATE_FILE" in given.values:
+            raise StackError("The local stack speaks plain HTTP: leave TLS_CERTIFICATE_FILE unset.")
         self.settings |= {k: v for k, v in given.values.items() if k != "PORT"}
         self.gateway_port = self._gateway_port(given.values.get("PORT", ""))
         self.issuer: Issuer | None = None
@@ -135,9 +137,12 @@ class LocalStack:
         )
 
     def service_settings(self, name: str) -> dict[str, str]:
-        """The signing key is the gateway's alone."""
+        """The signing key is the gateway's alone, and each has a port of its own for its metrics."""
         hidden = {"INTERNAL_AUTH_KEY"} if name != "gateway" else set()
-        return {k: v for k, v in self.settings.items() if k not in hidden}
+        settings = {k: v for k, v in self.settings.items() if k not in hidden}
+        if port := settings.get("METRICS_PORT"):
+            settings["METRICS_PORT"] = str(int(port) + build.PRODUCTS.index(name))
+        return settings
 
 
 def internal_keys(file: Path) -> dict[str, str]:

@@ -44,5 +44,6 @@ class DocumentsTests(unittest.TestCase):
     def test_make_run_tells_every_setting_that_it_ignores(self) -> None:
         # A certificate file is not ignored, and keys of the local stack are its own.
         own = OWN | {"SSL_CERT_FILE", "INTERNAL_AUTH_KEY", "INTERNAL_AUTH_PUBLIC_KEYS"}
+        own |= {"TLS_CERTIFICATE_FILE", "TLS_KEY_FILE"}
         addresses = {"CHAT_URL", "INGEST_URL", "ADMIN_URL"}
         self.assertEqual(sorted(read_settings() - own - addresses - NAMES), [])

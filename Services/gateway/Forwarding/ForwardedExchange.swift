@@ -8,7 +8,7 @@ final class ForwardedExchange {
     private let pool: UpstreamPool
     private var client: ClientConnection?
     private var connection: UpstreamConnection?
-    private var candidates: [Replica] = []
+    private var candidates: [ReplicaConnections] = []
     /// The client waits for leave to send its body (`Expect: 100-continue`).
     private var expectsContinue: Bool
     /// What the client sent before a connection was there.

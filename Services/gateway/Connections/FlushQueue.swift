@@ -30,6 +30,7 @@ final class FlushQueue {
     }
 }
 
+/// Whatever has written and not flushed.
 protocol FlushedLater: AnyObject {
     /// It is in the queue.
     var isFlushDue: Bool { get set }

@@ -8,7 +8,7 @@ final class UpstreamPool {
     private let eventLoop: any EventLoop
     private let flushes: FlushQueue
     private let directory: ReplicaDirectory
-    private var replicas: [Upstream: [Replica]] = [:]
+    private var replicas: [Upstream: [ReplicaConnections]] = [:]
     /// Of the directory when it was looked at.
     private var version: Int
     /// Where the search begins: equally loaded replicas take turns.
@@ -31,7 +31,7 @@ final class UpstreamPool {
         let known = replicas.values.joined()
         replicas = directory.all.mapValues { states in
             states.map { state in
-                known.first { $0.state === state } ?? Replica(state: state)
+                known.first { $0.state === state } ?? ReplicaConnections(state: state)
             }
         }
         for replica in known where replica.state.isRemoved {
@@ -48,7 +48,7 @@ final class UpstreamPool {
 
     /// The replicas of a service in the order to try them: those that answer connections first,
     /// among them the one with the fewest outstanding requests.
-    func candidates(_ upstream: Upstream) -> [Replica] {
+    func candidates(_ upstream: Upstream) -> [ReplicaConnections] {
         adoptChanges()
         let all = replicas[upstream] ?? []
         guard all.count > 1 else { return all }
@@ -70,7 +70,9 @@ final class UpstreamPool {
     }
 
     /// A new connection, with nobody using it.
-    func connect(to replica: Replica) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
+    func connect(to replica: ReplicaConnections) -> EventLoopFuture<
+        NIOLoopBound<UpstreamConnection>
+    > {
         let connection = NIOLoopBound(
             UpstreamConnection(replica: replica, limits: limits, flushes: flushes),
             eventLoop: eventLoop)

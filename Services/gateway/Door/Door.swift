@@ -65,9 +65,7 @@ final class Door {
         GatewayMetrics.Loop(
             requests: requests,
             connectionCount: connections.values.count(where: \.isCounted),
-            streamCount: connections.values.count {
-                ($0 as? ClientConnection)?.isStreaming ?? false
-            })
+            streamCount: connections.values.count(where: \.isStreaming))
     }
 
     /// One look a second at every connection: cheaper than a timer per request.
@@ -101,37 +99,4 @@ final class Door {
         pool.closeAllIdle()
         accessLog.flush()
     }
-}
-
-/// What comes through the door: a connection, or what one carries.
-protocol DoorVisitor: AnyObject {
-    /// Whose socket it is: a client's or a proxy's.
-    var peer: IPAddress? { get }
-    /// It takes one of the places that there are for connections.
-    var isCounted: Bool { get }
-    /// Once a second.
-    func tick(_ now: NIODeadline)
-    /// The gateway stops: end as soon as nothing is under way.
-    func drain()
-    func close()
-}
-
-/// What decides over a request, the same on every event loop.
-struct DoorRules: Sendable {
-    let routes: Routes
-    let tokenSource: TokenSource
-    let crossSite: CrossSite
-    let verifier: TokenVerifier
-    let issuer: InternalTokenIssuer
-    let replicas: ReplicaDirectory
-    let limits: RequestLimits
-    let clientLimits: ClientLimits
-    let trustedProxies: TrustedProxies
-    /// Nil for plain HTTP.
-    let identity: ServerIdentity?
-    let readiness: Readiness
-    let docs: DocsPages
-    let logger: Logger
-    /// Nil for no lines about requests.
-    let accessLog: LogOutput?
 }

@@ -9,7 +9,7 @@ final class UpstreamConnection: ChannelDuplexHandler, FlushedLater {
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
 
-    let replica: Replica
+    let replica: ReplicaConnections
     /// It carried a whole exchange before: the other side may have closed it meanwhile.
     private(set) var isReused = false
     private(set) var idleSince = NIODeadline.now()
@@ -22,7 +22,7 @@ final class UpstreamConnection: ChannelDuplexHandler, FlushedLater {
     private var isResponseEnded = false
     private var isKeptAlive = false
 
-    init(replica: Replica, limits: RequestLimits, flushes: FlushQueue) {
+    init(replica: ReplicaConnections, limits: RequestLimits, flushes: FlushQueue) {
         self.replica = replica
         self.limits = limits
         self.flushes = flushes

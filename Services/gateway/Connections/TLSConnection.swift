@@ -18,6 +18,7 @@ final class TLSConnection: ChannelInboundHandler, DoorVisitor {
     private var streamCount: Int?
     private var lastStreamEndedAt = NIODeadline.now()
     let isCounted = true
+    let isStreaming = false
     private(set) var peer: IPAddress?
 
     init(door: Door) { self.door = door }

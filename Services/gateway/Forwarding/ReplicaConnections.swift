@@ -1,7 +1,7 @@
 import NIOCore
 
 /// One event loop's connections to a replica. Only touched on that loop.
-final class Replica {
+final class ReplicaConnections {
     let state: ReplicaState
     private(set) var idle: [UpstreamConnection] = []
 
