@@ -25,7 +25,9 @@ package struct RequestIDMiddleware: RouterMiddleware {
         context.requestID = ServiceRuntime.RequestID(accepting: sent)
         context.logger[metadataKey: OpenContext.requestIDKey] = "\(context.requestID)"
         context.logger[metadataKey: "hb.request.id"] = nil
-        if let trace = Self.trace(of: request) { context.logger[metadataKey: "trace.id"] = "\(trace)" }
+        if let trace = Self.trace(of: request) {
+            context.logger[metadataKey: "trace.id"] = "\(trace)"
+        }
         var response = try await next(request, context)
         if let name = HTTPField.Name.requestID {
             response.headers[name] = context.requestID.description

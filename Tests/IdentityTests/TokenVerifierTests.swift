@@ -284,7 +284,7 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("looks for keys on a schedule: a withdrawn one goes, and an outage ends, with nobody asking")
+    @Test("looks for keys on a schedule: a withdrawn one goes, an outage ends, with nobody asking")
     func schedule() async throws {
         var schedule = IssuerKeys.Schedule()
         schedule.refreshInterval = .milliseconds(10)
