@@ -53,6 +53,7 @@ struct GatewayComposition: Sendable {
                 trustedProxies: settings.trustedProxies,
                 identity: identity, readiness: Readiness(watch: watch, verifier: verifier),
                 docs: settings.docs, logger: logger, accessLog: accessLog),
-            drainMax: drainMax ?? GatewayServer.drainMax, onListening: onListening)
+            farewell: settings.farewell, drainMax: drainMax ?? GatewayServer.drainMax,
+            onListening: onListening)
     }
 }

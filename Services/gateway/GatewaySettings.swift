@@ -7,6 +7,8 @@ struct GatewaySettings: Sendable {
     let http: HTTPSettings
     let upstreams: [Upstream: [ReplicaAddress]]
     let upstreamCheckInterval: Duration
+    /// Between saying that it is not ready and taking no more connections.
+    let farewell: Duration
     let internalAuthKey: String
     let issuer: String
     /// Nil: found by discovery.
@@ -40,6 +42,8 @@ struct GatewaySettings: Sendable {
         ]
         upstreamCheckInterval = .seconds(
             reader.count("UPSTREAM_CHECK_SECONDS", default: 5, in: 1...300))
+        let isDev = reader.appEnvironment == .dev
+        farewell = .seconds(reader.count("STOP_DELAY_SECONDS", default: isDev ? 0 : 3, in: 0...60))
         internalAuthKey = reader.internalAuthKey()
         issuer = reader.text("OAUTH2_ISSUER")
         let configured = reader.optionalURL("OAUTH2_JWKS_URL")

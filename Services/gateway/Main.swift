@@ -30,7 +30,8 @@ extension Main {
                 "gateway",
                 services: [connections]
                     + settings.runtime.metricsServers([gateway.server.metrics], logger: logger)
-                    + gateway.services(), logger: logger)
+                    + gateway.services(), logger: logger,
+                stopWithin: .seconds(20) + settings.farewell)
         }
     }
 

@@ -49,6 +49,29 @@ struct DocumentTests {
         }
     }
 
+    @Test("when it stops it says so before it turns anybody away")
+    func stopping() async throws {
+        let service = EchoService()
+        try await RawServer.run(service.handle) { one in
+            let all = [Upstream.chat: [one.port], .ingest: [one.port], .admin: [one.port]]
+            try await GatewayFixture.run(
+                upstreams: all, settings: ["STOP_DELAY_SECONDS": "60"]
+            ) { gateway in
+                let before = try await gateway.ask("GET", "/health/ready", withToken: false)
+                #expect(before?.status == 200)
+                await gateway.stop()
+                try await eventually {
+                    let ready = try await gateway.ask("GET", "/health/ready", withToken: false)
+                    return ready?.status == 503
+                }
+                let health = try await gateway.ask("GET", "/health", withToken: false)
+                #expect(health?.status == 200)
+                let answer = try await gateway.ask("GET", "/conversations")
+                #expect(answer?.status == 200)
+            }
+        }
+    }
+
     @Test("unsafe or missing settings are refused, all in one message")
     func settings() throws {
         var reader = SettingsReader([

@@ -4,6 +4,7 @@ import Identity
 import Logging
 import NIOCore
 import OutboundHTTP
+import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -19,6 +20,10 @@ struct GatewayFixture: Sendable {
     let watch: ReplicaWatch
     let identity: ServerIdentity?
     private let server: GatewayServer
+    private let running: ServiceGroup
+
+    /// As an orchestrator would.
+    func stop() async { await running.triggerGracefulShutdown() }
 
     func metrics() async -> String {
         await server.metrics().map(\.exposition).joined()
@@ -75,14 +80,23 @@ struct GatewayFixture: Sendable {
             await gateway.keys.refresh()
             await gateway.watch.resolveAll()
             try await withThrowingTaskGroup(of: Void.self) { [gateway] group in
-                group.addTask { try await gateway.server.run() }
+                let running = ServiceGroup(
+                    configuration: .init(services: [.init(service: gateway.server)], logger: logger)
+                )
+                group.addTask {
+                    do {
+                        try await running.run()
+                    } catch is CancellationError {
+                        // The body's end.
+                    }
+                }
                 for await port in ports {
                     do {
                         try await body(
                             GatewayFixture(
                                 port: port, issuer: issuer, publicKey: keys.publicKey,
                                 watch: gateway.watch, identity: gateway.identity,
-                                server: gateway.server))
+                                server: gateway.server, running: running))
                     } catch {
                         group.cancelAll()
                         throw error

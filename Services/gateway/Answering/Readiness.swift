@@ -8,6 +8,7 @@ actor Readiness {
     private let verifier: TokenVerifier
     private var last: (isReady: Bool, at: ContinuousClock.Instant)?
     private var isChecking = false
+    private var isStopping = false
     private var waiting: [CheckedContinuation<Bool, Never>] = []
 
     init(watch: ReplicaWatch, verifier: TokenVerifier) {
@@ -15,7 +16,10 @@ actor Readiness {
         self.verifier = verifier
     }
 
-    func answer() async -> Answer { await isReady() ? .ready : .notReady }
+    func answer() async -> Answer { await isReady() && !isStopping ? .ready : .notReady }
+
+    /// Not ready from now on: whoever asks shall send requests elsewhere.
+    func stop() { isStopping = true }
 
     private func isReady() async -> Bool {
         if let last, ContinuousClock.now - last.at < Self.validity { return last.isReady }

@@ -15,17 +15,20 @@ final class GatewayServer: Service, Sendable {
     let rules: DoorRules
     /// Called with the port once connections are accepted.
     private let onListening: @Sendable (Int) -> Void
+    /// Between saying that it is not ready and taking no more connections.
+    private let farewell: Duration
     private let drainMax: TimeAmount
     private let open = Mutex<[NIOLoopBound<Door>]>([])
 
     init(
         host: String, port: Int, rules: DoorRules,
-        drainMax: TimeAmount = GatewayServer.drainMax,
+        farewell: Duration = .zero, drainMax: TimeAmount = GatewayServer.drainMax,
         onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.host = host
         self.port = port
         self.rules = rules
+        self.farewell = farewell
         self.drainMax = drainMax
         self.onListening = onListening
     }
@@ -52,6 +55,9 @@ final class GatewayServer: Service, Sendable {
         open.withLock { $0 = Array(doors.values) }
         onListening(bound)
         await waitForShutdown()
+        await rules.readiness.stop()
+        // Only cancellation ends the wait early, and then nobody is waited for.
+        try? await Task.sleep(for: farewell)
         try await listener.close()
         await drain(Array(doors.values))
     }
