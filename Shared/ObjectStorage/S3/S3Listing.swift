@@ -80,7 +80,10 @@ extension S3Calls {
         query.append(("prefix", location.prefix))
         if let marker { query.append(("upload-id-marker", marker.id)) }
         query.append(("uploads", ""))
-        let document = try await document("ListMultipartUploads", query)
+        let answer = try await answer("ListMultipartUploads", query)
+        // So some servers say that there never was one in the bucket.
+        if answer.errorCode == "NoSuchUpload" { return UnfinishedPage(uploads: [], next: nil) }
+        let document = try Self.document(answer)
         var uploads: [UnfinishedUpload] = []
         for node in document.all("Upload") {
             guard let key = ownKey(node), ObjectKey.isValid(key), let id = node["UploadId"] else {
@@ -107,8 +110,16 @@ extension S3Calls {
     private func document(
         _ operation: String, _ query: [(name: String, value: String)]
     ) async throws(ObjectStorageError) -> XMLNode {
-        let answer = try await send(
-            S3Call(operation: operation, method: .get, key: nil, query: query))
+        try Self.document(try await answer(operation, query))
+    }
+
+    private func answer(
+        _ operation: String, _ query: [(name: String, value: String)]
+    ) async throws(ObjectStorageError) -> S3Answer {
+        try await send(S3Call(operation: operation, method: .get, key: nil, query: query))
+    }
+
+    private static func document(_ answer: S3Answer) throws(ObjectStorageError) -> XMLNode {
         try answer.requireSuccess()
         guard let document = XMLNode(answer.body) else {
             throw .unavailable("the object store's answer cannot be read")
