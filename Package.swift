@@ -39,6 +39,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let nio = [nioCore, nioHTTP1, nioPosix]
 
@@ -97,6 +98,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(
             url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -133,8 +135,9 @@ let package = Package(
         shared("ConversationExport", "Database", "Postgres", "Domain", nioCore),
         shared("Archive", "CArchive"),
         shared("Markup", "CXML"),
+        shared("MarkdownPages", yams),
         shared("ChildProcess", "CLinux", subprocess, systemPackage, logging),
-        shared("Git", "CLibGit2", "ChildProcess"),
+        shared("Git", "CLibGit2", "CLibCurl", "ChildProcess"),
         shared(
             "Identity", "Domain", "OutboundHTTP", jwt, crypto, lifecycle, logging, nioCore, nioHTTP1
         ),
@@ -164,14 +167,15 @@ let package = Package(
             webService + [
                 "JobQueue",
                 "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
-                "CharacterEncoding", "Archive", "Markup", "Retrieval", "ConversationExport", crypto,
+                "CharacterEncoding", "Archive", "Markup", "MarkdownPages", "Retrieval",
+                "ConversationExport", crypto,
             ]),
         service(
             "Admin",
             webService + [
                 "JobQueue",
                 "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage", "Retrieval",
-                crypto,
+                "MarkdownPages", crypto,
             ]),
 
         .target(
@@ -198,6 +202,7 @@ let package = Package(
             ],
             path: "Tests/Evaluation", swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
+        tests("MarkdownPagesTests", ["MarkdownPages"]),
         tests(
             "PostgresTests", ["Postgres", "Database", "Domain", logging, lifecycle, nioCore]),
         tests("JobQueueTests", ["JobQueue", "Postgres", "Database", "Domain", logging, lifecycle]),

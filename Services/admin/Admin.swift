@@ -42,12 +42,14 @@ struct Admin: Sendable {
             settings.models, http: OutboundHTTP(client: client, peer: "models", logger: logger))
         let clone = settings.trainingMaterials.map {
             GitClone(
-                of: $0.remote, at: $0.path, deadline: $0.deadline,
+                of: $0.remote, at: $0.path, access: $0.access, allowsPrivate: $0.allowsPrivate,
+                limits: $0.limits, deadline: $0.deadline,
                 certificateFile: settings.runtime.certificateFile, executable: executable)
         }
         materials = TrainingMaterials(
             pool: pool, queue: queue, listener: listener, clone: clone,
-            defaultTarget: settings.trainingTarget, logger: logger)
+            site: settings.trainingMaterials?.site, defaultTarget: settings.trainingTarget,
+            logger: logger)
     }
 
     func addRoutes(to members: some RouterMethods<ServiceContext>) {
@@ -85,8 +87,11 @@ struct Admin: Sendable {
             router: router(PrincipalMiddleware(verifier: verifier)), settings: settings.http,
             logger: logger)
         var services: [any Service] = [pool, listener]
-        if settings.syncsOnStart, settings.trainingMaterials != nil {
-            services.append(TrainingSyncAtStart(materials: materials, logger: logger))
+        if settings.trainingMaterials != nil {
+            services.append(
+                TrainingSchedule(
+                    materials: materials, syncsOnStart: settings.syncsOnStart,
+                    intervalSeconds: settings.syncIntervalSeconds, logger: logger))
         }
         return services + [server]
     }

@@ -4,23 +4,18 @@ import ServiceRuntime
 
 /// All that admin reads from its environment.
 struct AdminSettings: Sendable {
-    /// The training materials; nil where no repository is configured.
-    struct TrainingMaterials: Sendable {
-        let remote: GitRemoteURL
-        let path: String
-        /// A child that works longer is killed: a remote may accept and never answer.
-        let deadline: Duration
-    }
-
     let runtime: RuntimeSettings
     let http: HTTPSettings
     let database: DatabaseSettings
     let qdrant: QdrantSettings
     let models: ModelSettings
     let internalKeys: InternalAuthSettings
-    let trainingMaterials: TrainingMaterials?
+    /// Nil where no repository is configured.
+    let trainingMaterials: TrainingSettings?
     let trainingTarget: String
     let syncsOnStart: Bool
+    /// From one sync by itself to the next; nil is never.
+    let syncIntervalSeconds: Int?
 
     init(from reader: inout SettingsReader) {
         runtime = RuntimeSettings(from: &reader)
@@ -29,12 +24,14 @@ struct AdminSettings: Sendable {
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
         internalKeys = InternalAuthSettings(from: &reader)
-        trainingMaterials = Self.trainingMaterials(from: &reader)
+        trainingMaterials = TrainingSettings(from: &reader)
         trainingTarget = reader.text("TRAINING_MATERIALS_REF", default: "origin/main")
         if GitTarget(trainingTarget) == nil {
             reader.problem("TRAINING_MATERIALS_REF is no name of a branch, tag or commit")
         }
         syncsOnStart = reader.bool("TRAINING_MATERIALS_SYNC_ON_START", default: false)
+        syncIntervalSeconds = reader.optionalCount(
+            "TRAINING_MATERIALS_SYNC_SECONDS", in: 60...604_800)
     }
 
     var index: IndexSettings {
@@ -42,21 +39,5 @@ struct AdminSettings: Sendable {
             passageModel: models.embedding.model, questionModel: models.embedding.questionModel,
             dimensionCount: models.embedding.dimensionCount,
             windowTokenCount: models.embedding.windowTokenCount)
-    }
-
-    private static func trainingMaterials(
-        from reader: inout SettingsReader
-    ) -> TrainingMaterials? {
-        let path = reader.text("TRAINING_MATERIALS_PATH", default: "./training-materials")
-        let deadline = reader.seconds(
-            "TRAINING_MATERIALS_GIT_SECONDS", default: 40, in: 1...45)
-        guard let url = reader.optionalText("TRAINING_MATERIALS_REPO_URL") else { return nil }
-        guard let remote = GitRemoteURL(url) else {
-            reader.problem(
-                "TRAINING_MATERIALS_REPO_URL must begin with https://, http:// or file://, or be "
-                    + "a path")
-            return nil
-        }
-        return TrainingMaterials(remote: remote, path: path, deadline: deadline)
     }
 }

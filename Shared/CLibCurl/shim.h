@@ -24,11 +24,18 @@ typedef size_t (*clibcurl_transfer)(char *bytes, size_t size, size_t count, void
 static inline CURLcode clibcurl_set_transfer(CURL *handle, CURLoption option, clibcurl_transfer value) {
     return curl_easy_setopt(handle, option, value);
 }
+typedef curl_socket_t (*clibcurl_open)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+static inline CURLcode clibcurl_set_open(CURL *handle, clibcurl_open value) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
+}
 typedef int (*clibcurl_seek)(void *context, curl_off_t offset, int origin);
 static inline CURLcode clibcurl_set_seek(CURL *handle, clibcurl_seek value) {
     return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
 }
 static inline CURLcode clibcurl_get_long(CURL *handle, CURLINFO info, long *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+static inline CURLcode clibcurl_get_text(CURL *handle, CURLINFO info, char **value) {
     return curl_easy_getinfo(handle, info, value);
 }
 

@@ -12,6 +12,7 @@ package struct ShownChunk: Sendable {
     /// Of a page of the training materials: where it is in its repository, and its address.
     package let path: String?
     package let url: String?
+    package let tags: [String]
 }
 
 extension ShownChunk {
@@ -22,7 +23,8 @@ extension ShownChunk {
         }
         return ShownChunk(
             chunk: chunk, documentID: first.documentID, kind: first.kind, title: first.title,
-            filename: first.filename, path: first.path, url: first.url)
+            filename: first.filename, path: first.path, url: first.url,
+            tags: first.tags)
     }
 }
 
@@ -121,7 +123,8 @@ package struct SourceStore {
 
     static let selection: SQL = """
         SELECT k.id, k.ordinal, k.text, k.page, k.span_start, k.span_end, k.boxes, k.heading_path,
-               k.language, k.document_id, d.kind, d.title, a.filename, t.path, t.url
+               k.language, k.document_id, d.kind, d.title, a.filename, t.path, t.url,
+               coalesce(t.tags, '{}') AS tags
         FROM chunks k
         JOIN documents d ON d.tenant_id = k.tenant_id AND d.id = k.document_id
         LEFT JOIN attachments a ON a.tenant_id = d.tenant_id AND a.id = d.id
@@ -133,6 +136,7 @@ package struct SourceStore {
             chunk: try Chunk(row), documentID: try row.get("document_id"),
             kind: try row.get("kind"),
             title: try row.get("title"), filename: try row.find("filename"),
-            path: try row.find("path"), url: try row.find("url"))
+            path: try row.find("path"), url: try row.find("url"),
+            tags: try row.get("tags"))
     }
 }

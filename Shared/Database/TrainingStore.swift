@@ -17,13 +17,14 @@ package struct TrainingStore {
     package func pages() throws(PostgresError) -> [TrainingPage] {
         let rows = try session.run(
             """
-            SELECT t.document_id, t.path, t.repository_url, t.content_hash,
+            SELECT t.document_id, t.path, d.title, t.repository_url, t.content_hash,
                    EXISTS (
                        SELECT FROM indexed_documents i
                        JOIN generations g ON g.number = i.generation AND g.state = 'live'
                        WHERE i.tenant_id = t.tenant_id AND i.document_id = t.document_id
                    ) AS is_indexed
             FROM training_pages t
+            JOIN documents d ON d.tenant_id = t.tenant_id AND d.id = t.document_id
             WHERE t.tenant_id = \(Tenant.only)
             """)
         var pages: [TrainingPage] = []
@@ -31,6 +32,7 @@ package struct TrainingStore {
             pages.append(
                 TrainingPage(
                     documentID: try row.get("document_id"), path: try row.get("path"),
+                    title: try row.get("title"),
                     repositoryURL: try row.get("repository_url"),
                     contentHash: try row.get("content_hash"),
                     isIndexed: try row.get("is_indexed")))
@@ -84,6 +86,44 @@ package struct TrainingStore {
         ).first?.get("id")
     }
 
+    /// What became of a sync's pages that are not as they shall be: those that wait, and those that
+    /// could not be indexed.
+    package func unfinished(
+        of sync: TrainingSync.ID
+    ) throws(PostgresError) -> UnfinishedPages {
+        let pending = try session.run(
+            """
+            SELECT path FROM training_sync_pages
+            WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync) AND state = 'pending'
+            """)
+        let failed = try session.run(
+            """
+            SELECT f.path, f.reason FROM training_syncs s
+            CROSS JOIN jsonb_to_recordset(s.failures) AS f(path text, reason text)
+            WHERE s.tenant_id = \(Tenant.only) AND s.id = \(sync)
+            UNION ALL
+            SELECT path, reason FROM training_sync_pages
+            WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync) AND state = 'failed'
+            """)
+        var pages = UnfinishedPages()
+        for row in pending { pages.pending.insert(try row.get("path")) }
+        for row in failed { pages.failed[try row.get("path")] = try row.find("reason") ?? "" }
+        return pages
+    }
+
+    /// Whether a sync to this target was begun within the last seconds, by whichever replica.
+    package func wasBegun(
+        withinSeconds seconds: Int, target: String
+    ) throws(PostgresError) -> Bool {
+        try !session.run(
+            """
+            SELECT id FROM training_syncs
+            WHERE tenant_id = \(Tenant.only) AND target = \(target)
+              AND created_at > now() - make_interval(secs => \(seconds)::int) LIMIT 1
+            """
+        ).isEmpty
+    }
+
     /// How far a sync is.
     package func find(_ sync: TrainingSync.ID) throws(PostgresError) -> TrainingSyncProgress? {
         let rows = try session.run(
@@ -112,6 +152,7 @@ package struct TrainingStore {
 package struct TrainingPage: Sendable, Hashable {
     package let documentID: Document.ID
     package let path: String
+    package let title: String
     package let repositoryURL: String
     package let contentHash: [UInt8]
     /// Whether the live generation has it.
@@ -126,6 +167,13 @@ package struct PendingTrainingPage: Sendable, Hashable {
     /// The Markdown.
     package let content: String
     package let contentHash: [UInt8]
+}
+
+/// Paths of a sync's pages.
+package struct UnfinishedPages: Sendable, Hashable {
+    package var pending: Set<String> = []
+    /// With the reason, as the job that gave up has it.
+    package var failed: [String: String] = [:]
 }
 
 /// How far a sync is. While it runs, what is ready counts as indexed and is not shown yet.

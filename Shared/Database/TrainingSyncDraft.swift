@@ -11,10 +11,11 @@ package struct TrainingSyncDraft: Sendable {
         package let title: String
         package let content: String
         package let contentHash: [UInt8]
+        package let tags: [String]
 
         package init(
             documentID: Document.ID, path: String, url: String, title: String, content: String,
-            contentHash: [UInt8]
+            contentHash: [UInt8], tags: [String]
         ) {
             self.documentID = documentID
             self.path = path
@@ -22,6 +23,7 @@ package struct TrainingSyncDraft: Sendable {
             self.title = title
             self.content = content
             self.contentHash = contentHash
+            self.tags = tags
         }
     }
 
@@ -34,14 +36,15 @@ package struct TrainingSyncDraft: Sendable {
     /// New and changed ones.
     package let pages: [Page]
     package let removed: [TrainingPage]
-    package let skippedCount: Int
-    /// Pages too large to be indexed: what was shown of them stays.
-    package let refusedCount: Int
+    /// Shown already as they are.
+    package let skipped: [TrainingPage]
+    /// Paths of pages too large to be indexed: what was shown of them stays.
+    package let refused: [String]
 
     package init(
         id: TrainingSync.ID, repositoryURL: String, target: String, previousCommit: String?,
-        commit: String, pages: [Page], removed: [TrainingPage], skippedCount: Int,
-        refusedCount: Int
+        commit: String, pages: [Page], removed: [TrainingPage], skipped: [TrainingPage],
+        refused: [String]
     ) {
         self.id = id
         self.repositoryURL = repositoryURL
@@ -50,8 +53,8 @@ package struct TrainingSyncDraft: Sendable {
         self.commit = commit
         self.pages = pages
         self.removed = removed
-        self.skippedCount = skippedCount
-        self.refusedCount = refusedCount
+        self.skipped = skipped
+        self.refused = refused
     }
 }
 
@@ -64,11 +67,12 @@ extension TrainingSyncStore {
                 (tenant_id, id, repository_url, target, previous_commit, commit, skipped_count,
                  removed_count, failed_count)
             VALUES (\(Tenant.only), \(draft.id), \(draft.repositoryURL), \(draft.target),
-                    \(draft.previousCommit), \(draft.commit), \(draft.skippedCount),
-                    \(draft.removed.count), \(draft.refusedCount))
+                    \(draft.previousCommit), \(draft.commit), \(draft.skipped.count),
+                    \(draft.removed.count), \(draft.refused.count))
             ON CONFLICT (tenant_id) WHERE state = 'indexing' DO NOTHING RETURNING id
             """)
         guard !begun.isEmpty else { return false }
+        try deleteOld()
         for page in draft.pages { try insert(page, of: draft.id) }
         for page in draft.removed {
             try transaction.run(
@@ -81,6 +85,18 @@ extension TrainingSyncStore {
                 """)
         }
         return true
+    }
+
+    /// Syncs come every minute perhaps; the newest say what is shown, and what was.
+    private func deleteOld() throws(PostgresError) {
+        try transaction.run(
+            """
+            DELETE FROM training_syncs
+            WHERE tenant_id = \(Tenant.only) AND state <> 'indexing'
+              AND sequence <= (
+                  SELECT sequence FROM training_syncs
+                  WHERE tenant_id = \(Tenant.only) ORDER BY sequence DESC LIMIT 1 OFFSET 200)
+            """)
     }
 
     /// Revisions belong to a document, so a new page has one from the start. It is shown by
@@ -97,9 +113,9 @@ extension TrainingSyncStore {
         try transaction.run(
             """
             INSERT INTO training_sync_pages
-                (tenant_id, sync_id, document_id, path, url, title, content, content_hash)
+                (tenant_id, sync_id, document_id, path, url, title, content, content_hash, tags)
             VALUES (\(Tenant.only), \(sync), \(page.documentID), \(page.path), \(page.url),
-                    \(page.title), \(page.content), \(page.contentHash))
+                    \(page.title), \(page.content), \(page.contentHash), \(page.tags))
             """)
     }
 

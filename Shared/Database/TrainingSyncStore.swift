@@ -11,7 +11,7 @@ package struct TrainingSyncStore {
     package enum Outcome: Sendable {
         /// The revision's points are in every one of these generations.
         case ready(Revision.ID, generations: [Int])
-        case failed
+        case failed(reason: String)
     }
 
     package enum Step: Sendable {
@@ -46,10 +46,10 @@ package struct TrainingSyncStore {
                     WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
                       AND document_id = \(document) AND state = 'pending' RETURNING document_id
                     """)
-            case .failed:
+            case .failed(let reason):
                 try transaction.run(
                     """
-                    UPDATE training_sync_pages SET state = 'failed'
+                    UPDATE training_sync_pages SET state = 'failed', reason = \(reason)
                     WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
                       AND document_id = \(document) AND state = 'pending' RETURNING document_id
                     """)
@@ -106,11 +106,15 @@ package struct TrainingSyncStore {
             """
             UPDATE training_syncs s SET
                 state = 'done', finished_at = now(), indexed_count = c.ready,
-                removed_count = c.removed, failed_count = s.failed_count + c.failed
+                removed_count = c.removed, failed_count = s.failed_count + c.failed,
+                failures = c.failures
             FROM (
                 SELECT count(*) FILTER (WHERE state = 'ready') AS ready,
                        count(*) FILTER (WHERE state = 'removed') AS removed,
-                       count(*) FILTER (WHERE state = 'failed') AS failed
+                       count(*) FILTER (WHERE state = 'failed') AS failed,
+                       coalesce(
+                           jsonb_agg(jsonb_build_object('path', path, 'reason', reason))
+                               FILTER (WHERE state = 'failed'), '[]') AS failures
                 FROM training_sync_pages WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
             ) c
             WHERE s.tenant_id = \(Tenant.only) AND s.id = \(sync)
@@ -166,16 +170,18 @@ package struct TrainingSyncStore {
         try transaction.run(
             """
             INSERT INTO training_pages
-                (tenant_id, document_id, path, url, repository_url, commit, content, content_hash)
+                (tenant_id, document_id, path, url, repository_url, commit, content, content_hash,
+                 tags)
             SELECT p.tenant_id, p.document_id, p.path, p.url, s.repository_url, s.commit,
-                   p.content, p.content_hash
+                   p.content, p.content_hash, p.tags
             FROM training_sync_pages p
             JOIN training_syncs s ON s.tenant_id = p.tenant_id AND s.id = p.sync_id
             WHERE p.tenant_id = \(Tenant.only) AND p.sync_id = \(sync) AND p.state = 'ready'
             ON CONFLICT (tenant_id, document_id) DO UPDATE SET
                 path = excluded.path, url = excluded.url,
                 repository_url = excluded.repository_url, commit = excluded.commit,
-                content = excluded.content, content_hash = excluded.content_hash
+                content = excluded.content, content_hash = excluded.content_hash,
+                tags = excluded.tags
             """)
         try transaction.run(
             """

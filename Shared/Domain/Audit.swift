@@ -30,6 +30,8 @@ package struct AuditAuthor: Sendable, Hashable {
     /// The settings say how long things are kept, and this obeys.
     package static let retention = AuditAuthor(
         actor: "retention", isAdmin: false, requestID: nil)
+    /// What is done every so often.
+    package static let schedule = AuditAuthor(actor: "schedule", isAdmin: false, requestID: nil)
     /// What a process does of itself when it starts.
     package static let start = AuditAuthor(actor: "start", isAdmin: false, requestID: nil)
 }

@@ -7,6 +7,8 @@ package struct GitClone: Sendable {
     package let remote: GitRemoteURL
     /// Where the clone is. Absolute, without a slash at its end.
     package let path: String
+    private let access: GitAccess
+    private let allowsPrivate: Bool
     private let limits: GitLimits
     private let deadline: Duration
     private let certificateFile: String?
@@ -14,18 +16,28 @@ package struct GitClone: Sendable {
     private let arguments: [String]
 
     /// - Parameters:
+    ///   - allowsPrivate: whether the remote may be a folder of this machine, or at an address that
+    ///     only we can reach.
     ///   - executable: a program that passes its input to `GitSnapshotter.answer`: our own.
     ///   - arguments: what makes it do so.
     package init(
-        of remote: GitRemoteURL, at path: String, limits: GitLimits = GitLimits(),
-        deadline: Duration, certificateFile: String? = nil, executable: String,
+        of remote: GitRemoteURL, at path: String, access: GitAccess = .open,
+        allowsPrivate: Bool = false, limits: GitLimits = GitLimits(), deadline: Duration,
+        certificateFile: String? = nil, executable: String,
         arguments: [String] = ["git-snapshot"]
     ) {
         self.remote = remote
-        var path =
-            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        var path = Self.absolute(path)
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.path = path
+        // The child works in a folder of its own.
+        self.access =
+            if case .key(let file, let knownHosts) = access {
+                .key(file: Self.absolute(file), knownHostsFile: Self.absolute(knownHosts))
+            } else {
+                access
+            }
+        self.allowsPrivate = allowsPrivate
         self.limits = limits
         self.deadline = deadline
         self.certificateFile = certificateFile
@@ -33,13 +45,20 @@ package struct GitClone: Sendable {
         self.arguments = arguments
     }
 
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
     /// Fetches, checks the target out, and reads its pages.
     ///
     /// Throws `GitFailure`, or `CancellationError`; the child is gone in both cases.
     package func snapshot(of target: GitTarget) async throws -> GitSnapshot {
+        guard allowsPrivate || remote.scheme == .https || remote.scheme == .ssh else {
+            throw GitFailure.privateAddress
+        }
         let request = GitSnapshotRequest(
-            remote: remote, path: path, target: target, certificateFile: certificateFile,
-            limits: limits)
+            address: remote.address, access: access, allowsPrivate: allowsPrivate, path: path,
+            target: target.name, certificateFile: certificateFile, limits: limits)
         let child = ChildProcess(
             executable: executable, arguments: arguments, limits: childLimits,
             input: .bytes(Array(try JSONEncoder().encode(request))),
@@ -57,11 +76,12 @@ package struct GitClone: Sendable {
         return try Self.snapshot(output.stdout)
     }
 
-    /// The library maps packs into memory, so that address space is more than memory used.
+    /// The library maps packs into memory, so that address space is more than memory used; an object
+    /// that becomes gigabytes ends the child, not us.
     private var childLimits: ChildProcess.Limits {
         ChildProcess.Limits(
-            addressSpaceByteCount: 8 << 30, cpuSeconds: 120,
-            fileByteCount: 2 * limits.transferByteCountMax, openFileCount: 512,
+            addressSpaceByteCount: 3 << 30, cpuSeconds: 120,
+            fileByteCount: 2 * limits.repositoryByteCountMax, openFileCount: 512,
             wallTime: deadline)
     }
 

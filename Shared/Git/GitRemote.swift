@@ -1,33 +1,5 @@
 import CLibGit2
 
-/// What a download may cost and with whose name it is asked: libgit2's callbacks read it.
-final class GitTransfer {
-    let credentials: GitCredentials?
-    let byteCountMax: Int
-    private(set) var isTooLarge = false
-    /// A server that refuses the credentials asks for them for ever.
-    private var credentialCount = 0
-
-    init(credentials: GitCredentials?, byteCountMax: Int) {
-        self.credentials = credentials
-        self.byteCountMax = byteCountMax
-    }
-
-    func receive(_ byteCount: Int) -> Int32 {
-        isTooLarge = byteCount > byteCountMax
-        return isTooLarge ? -1 : 0
-    }
-
-    func authenticate(_ result: UnsafeMutablePointer<UnsafeMutablePointer<git_credential>?>?)
-        -> Int32
-    {
-        credentialCount += 1
-        guard let credentials, credentialCount == 1 else { return GIT_EAUTH.rawValue }
-        return git_credential_userpass_plaintext_new(
-            result, credentials.user, credentials.password)
-    }
-}
-
 /// The repository's `origin`, while it is being asked.
 struct GitRemote: ~Copyable {
     private let handle: Handle
@@ -48,12 +20,11 @@ struct GitRemote: ~Copyable {
             return Unmanaged<GitTransfer>.fromOpaque(payload).takeUnretainedValue()
                 .receive(progress.pointee.received_bytes)
         }
+        options.callbacks.transport = transfer.usesHTTP ? HTTPSubtransport.makeTransport : nil
         options.callbacks.credentials = { result, _, _, allowed, payload in
-            guard let payload, allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0 else {
-                return GIT_EAUTH.rawValue
-            }
+            guard let payload else { return GIT_EAUTH.rawValue }
             return Unmanaged<GitTransfer>.fromOpaque(payload).takeUnretainedValue()
-                .authenticate(result)
+                .authenticate(result, allowed: allowed)
         }
         let code = withExtendedLifetime(transfer) {
             Self.withStrings(["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]) {

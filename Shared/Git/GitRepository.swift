@@ -1,4 +1,5 @@
 import CLibGit2
+import FoundationEssentials
 
 /// A clone on disk. Used in the child process alone: every call may block, and crash.
 struct GitRepository: ~Copyable {
@@ -107,16 +108,93 @@ struct GitRepository: ~Copyable {
             git_repository_set_head_detached(handle.pointer, git_object_id(object.pointer)))
     }
 
-    /// Every Markdown file of a commit, from the objects: no link is followed, no module entered.
+    /// Every Markdown file of a commit.
+    ///
+    /// - Parameter rulesFolder: where rules about what is left out may be put for the while.
     func forEachPage(
-        of commit: String, limits: GitLimits, _ body: (GitSnapshotLine) throws -> Void
+        of commit: String, limits: GitLimits, rulesFolder: String,
+        _ body: (GitSnapshotLine) throws -> Void
     ) throws {
+        let root = try root(of: commit)
+        var tree = try tree()
+        let rules = try ignoreRules(in: root.pointer, at: rulesFolder)
+        var pages = GitPages(limits: limits, ignored: rules)
+        let folders = pages
+        try tree.forEachFile(of: root.pointer, enters: folders.enters) { [tree] file in
+            try pages.read(file, of: tree, body)
+        }
+    }
+
+    /// Before it is checked out: its files would fill the disk.
+    func requireSize(of commit: String, within limits: GitLimits) throws {
+        let root = try root(of: commit)
+        var tree = try tree()
+        var byteCount = 0
+        try tree.forEachFile(of: root.pointer) { file in
+            byteCount += file.byteCount
+            guard byteCount <= limits.repositoryByteCountMax else {
+                throw GitFailure.tooLarge("files")
+            }
+        }
+    }
+
+    private func tree() throws(LibGit2Error) -> GitTree {
+        let repository = handle.pointer
+        // The repository keeps it for as long as it is open itself.
+        let objects = try Handle(git_odb_free) { git_repository_odb(&$0, repository) }
+        return GitTree(repository: repository, objects: objects.pointer)
+    }
+
+    private func ignoreRules(
+        in root: OpaquePointer, at folder: String
+    ) throws -> GitIgnoreRules? {
+        var found: GitTree.File?
+        var tree = try tree()
+        func entersNone(_ folder: String) -> Bool { false }
+        try tree.forEachFile(of: root, enters: entersNone) { file in
+            if file.path == GitIgnoreRules.fileName, !file.isLink { found = file }
+        }
+        guard let found else { return nil }
+        // Rather no pages than some that nobody shall see.
+        guard found.byteCount <= GitIgnoreRules.byteCountMax else {
+            throw GitFailure.tooLarge(GitIgnoreRules.fileName)
+        }
+        return try GitIgnoreRules(try tree.text(of: found), at: folder)
+    }
+
+    func ignore(_ rules: String) throws(LibGit2Error) {
+        try LibGit2Error.check(git_ignore_add_rule(handle.pointer, rules))
+    }
+
+    func isIgnored(_ path: String) throws(LibGit2Error) -> Bool {
+        var isIgnored: Int32 = 0
+        try LibGit2Error.check(git_ignore_path_is_ignored(&isIgnored, handle.pointer, path))
+        return isIgnored != 0
+    }
+
+    /// Files come as they are in the repository: no line end, no keyword is changed by what its
+    /// attributes say, and a link is a file that says where it leads.
+    func disableConversions() throws {
+        let repository = handle.pointer
+        let configuration = try Handle(git_config_free) { git_repository_config(&$0, repository) }
+        for name in ["core.symlinks", "core.autocrlf", "core.filemode"] {
+            try LibGit2Error.check(git_config_set_bool(configuration.pointer, name, 0))
+        }
+        guard let folder = git_repository_path(repository).map({ String(cString: $0) }) else {
+            return
+        }
+        // Goes before the repository's own (gitattributes(5)).
+        let attributes = "* -text -ident -filter -eol -working-tree-encoding\n"
+        let files = FileManager.default
+        try files.createDirectory(atPath: folder + "info", withIntermediateDirectories: true)
+        try Data(attributes.utf8).write(to: URL(filePath: folder + "info/attributes"))
+    }
+
+    private func root(of commit: String) throws -> Handle {
         let object = try lookUp(commit)
-        let tree = try Handle(git_tree_free) { [object = object.pointer] in
+        return try Handle(git_tree_free) { [object = object.pointer] in
             git_commit_tree(&$0, object)
         }
-        var walk = GitTreeWalk(repository: handle.pointer, limits: limits)
-        try walk.visit(tree.pointer, below: "", depth: 0, body)
     }
 
     private func lookUp(_ commit: String) throws(LibGit2Error) -> Handle {

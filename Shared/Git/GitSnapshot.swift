@@ -1,39 +1,40 @@
-/// The Markdown of a repository at one commit.
+/// The Markdown of a repository at one commit, without what is left out: hidden files and folders,
+/// the README at the root, and what the root's `.assistantignore` names in gitignore(5)'s words.
 package struct GitSnapshot: Sendable, Hashable {
     package struct Page: Sendable, Hashable, Codable {
         /// In the repository, with `/`.
         package let path: String
         package let content: String
+
+        package init(path: String, content: String) {
+            self.path = path
+            self.content = content
+        }
     }
 
     package let commit: String
     package let pages: [Page]
     /// Markdown files over the size limit.
     package let oversized: [String]
+
+    package init(commit: String, pages: [Page], oversized: [String]) {
+        self.commit = commit
+        self.pages = pages
+        self.oversized = oversized
+    }
 }
 
-/// What the child is asked, as JSON on its standard input.
-package struct GitSnapshotRequest: Sendable, Codable {
-    /// Without credentials.
-    package let address: String
-    package let credentials: GitCredentials?
+/// What the child is asked, as JSON on its standard input: no secret stands in a list of arguments.
+struct GitSnapshotRequest: Sendable, Codable {
+    /// As `GitRemoteURL` takes it.
+    let address: String
+    let access: GitAccess
+    let allowsPrivate: Bool
     /// Where the clone is, or shall be. Absolute.
-    package let path: String
-    package let target: String
-    package let certificateFile: String?
-    package let limits: GitLimits
-
-    package init(
-        remote: GitRemoteURL, path: String, target: GitTarget, certificateFile: String?,
-        limits: GitLimits
-    ) {
-        address = remote.address
-        credentials = remote.credentials
-        self.path = path
-        self.target = target.name
-        self.certificateFile = certificateFile
-        self.limits = limits
-    }
+    let path: String
+    let target: String
+    let certificateFile: String?
+    let limits: GitLimits
 }
 
 package struct GitLimits: Sendable, Codable {
@@ -42,8 +43,8 @@ package struct GitLimits: Sendable, Codable {
     package var pageCountMax = 5_000
     /// Of all pages together: they are held in memory.
     package var contentByteCountMax = 32 << 20
-    /// Received from the remote in one fetch.
-    package var transferByteCountMax = 512 << 20
+    /// Received from the remote in one fetch, and of all files of a commit.
+    package var repositoryByteCountMax = 512 << 20
 
     package init() {}
 }
@@ -62,6 +63,8 @@ enum GitSnapshotLine: Codable {
 package enum GitFailure: Error, Sendable, Hashable, Codable {
     /// The remote does not answer, refuses, or breaks off.
     case unreachable
+    /// The remote is at an address that only we can reach, and that is not allowed.
+    case privateAddress
     /// The remote has no such branch, tag or commit.
     case unknownTarget
     /// Files in the clone were changed by hand.

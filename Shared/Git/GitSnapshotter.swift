@@ -8,9 +8,15 @@ import Glibc
 /// and a marker says that refs and files are being changed: a clone found with it is made anew.
 package struct GitSnapshotter {
     private let request: GitSnapshotRequest
+    private let remote: GitRemoteURL
     private let files = FileManager.default
 
-    package init(_ request: GitSnapshotRequest) { self.request = request }
+    init(_ request: GitSnapshotRequest) throws {
+        self.request = request
+        do { remote = try GitRemoteURL(request.address) } catch {
+            throw GitFailure.broken("the address is none")
+        }
+    }
 
     /// Reads a request from `input` and gives every line of the answer to `write`.
     package static func answer(_ input: Data, write: (Data) throws -> Void) throws {
@@ -30,12 +36,13 @@ package struct GitSnapshotter {
 
     func run(_ send: (GitSnapshotLine) throws -> Void) throws {
         guard let target = GitTarget(request.target) else { throw GitFailure.unknownTarget }
-        try LibGit2.start(certificateFile: request.certificateFile)
-        defer { git_libgit2_shutdown() }
         try removeLeftovers()
+        try LibGit2.start(home: try homeFolder())
+        defer { git_libgit2_shutdown() }
         let commit = try isOurClone() ? refresh(to: target) : clone(target)
-        try GitRepository(opening: request.path)
-            .forEachPage(of: commit, limits: request.limits, send)
+        try GitRepository(opening: request.path).forEachPage(
+            of: commit, limits: request.limits, rulesFolder: request.path + Self.rulesSuffix, send)
+        try removeLeftovers()
         try send(.commit(commit))
     }
 
@@ -53,8 +60,9 @@ package struct GitSnapshotter {
             try GitRepository(opening: request.path)
         } then: { repository in
             guard !repository.isBare else { throw GitFailure.notARepository }
+            try repository.disableConversions()
             guard try !repository.hasLocalChanges() else { throw GitFailure.localChanges }
-            return repository.findOrigin() == request.address
+            return try repository.findOrigin() == request.address && isSmall()
         }
     }
 
@@ -73,7 +81,10 @@ package struct GitSnapshotter {
         try Data().write(to: URL(filePath: marker))
         try remote.updateReferences()
         let commit: String
-        do { commit = try find(target, in: repository) } catch {
+        do {
+            commit = try find(target, in: repository)
+            try repository.requireSize(of: commit, within: request.limits)
+        } catch {
             // Nothing but refs has changed, and all of them: the clone is whole.
             try files.removeItem(atPath: marker)
             throw error
@@ -96,9 +107,11 @@ package struct GitSnapshotter {
         let commit: String
         do {
             let repository = try GitRepository(making: place)
+            try repository.disableConversions()
             try repository.setOrigin(request.address)
             try download(into: repository).updateReferences()
             commit = try find(target, in: repository)
+            try repository.requireSize(of: commit, within: request.limits)
             try repository.checkOut(commit)
         }
         if files.fileExists(atPath: request.path) {
@@ -111,11 +124,12 @@ package struct GitSnapshotter {
     }
 
     private func download(into repository: borrowing GitRepository) throws -> GitRemote {
-        let transfer = GitTransfer(
-            credentials: request.credentials, byteCountMax: request.limits.transferByteCountMax)
+        let transfer = GitTransfer(remote, request)
+        try transfer.requirePublicName()
         do {
             return try repository.download(transfer)
         } catch {
+            if transfer.isPrivate { throw GitFailure.privateAddress }
             throw transfer.isTooLarge ? GitFailure.tooLarge("transfer") : GitFailure.unreachable
         }
     }
@@ -132,6 +146,8 @@ package struct GitSnapshotter {
 
     private static let temporarySuffix = ".cloning"
     private static let replacedSuffix = ".replaced"
+    private static let rulesSuffix = ".rules"
+    private static let homeSuffix = ".home"
     private var marker: String { request.path + "/.git/celine-refreshing" }
 
     /// Of a run that was killed. Between the two moves of a replacement the old clone is put back.
@@ -144,8 +160,31 @@ package struct GitSnapshotter {
                 try files.moveItem(atPath: replaced, toPath: request.path)
             }
         }
-        let place = request.path + Self.temporarySuffix
-        if files.fileExists(atPath: place) { try files.removeItem(atPath: place) }
+        for suffix in [Self.temporarySuffix, Self.rulesSuffix, Self.homeSuffix] {
+            let place = request.path + suffix
+            if files.fileExists(atPath: place) { try files.removeItem(atPath: place) }
+        }
+    }
+
+    /// What is fetched stays, also what no branch holds any more: a clone that has come to hold too
+    /// much of it is made anew.
+    private func isSmall() throws -> Bool {
+        let folder = request.path + "/.git/objects/pack"
+        let byteCount = try files.contentsOfDirectory(atPath: folder).reduce(0) { sum, name in
+            let size = try files.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? UInt64
+            return sum + Int(size ?? 0)
+        }
+        return byteCount <= 2 * request.limits.repositoryByteCountMax
+    }
+
+    /// A home of ours, where libgit2 finds which hosts' keys are known; nil when it needs none.
+    private func homeFolder() throws -> String? {
+        guard case .key(_, let knownHostsFile) = request.access else { return nil }
+        let home = request.path + Self.homeSuffix
+        try files.createDirectory(atPath: home + "/.ssh", withIntermediateDirectories: true)
+        try files.createSymbolicLink(
+            atPath: home + "/.ssh/known_hosts", withDestinationPath: knownHostsFile)
+        return home
     }
 
     /// A repository's own configuration is obeyed, so it must be ours or the system's.

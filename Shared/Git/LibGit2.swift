@@ -1,4 +1,5 @@
 import CLibGit2
+import Glibc
 
 /// A refusal of libgit2, with its own words: for logs, not for clients.
 struct LibGit2Error: Error {
@@ -17,9 +18,16 @@ struct LibGit2Error: Error {
 
 /// The library's global state.
 enum LibGit2 {
+    /// Of packs, at once: the child's address space is limited.
+    private static let mappedByteCountMax = 512 << 20
+
     /// Reads no configuration but the repository's own: none of the machine's rewrites a URL. Whose
     /// the clone is, is checked before it is opened; whose a local remote is, does not matter.
-    static func start(certificateFile: String?) throws(LibGit2Error) {
+    ///
+    /// - Parameter home: where `.ssh/known_hosts` is; without one no host of ssh is trusted.
+    static func start(home: String?) throws(LibGit2Error) {
+        // Of this process, which is a child of ours and has no environment.
+        if let home { setenv("HOME", home, 1) }
         try LibGit2Error.check(git_libgit2_init())
         try LibGit2Error.check(clibgit2_set_owner_validation(0))
         let levels = [
@@ -29,9 +37,7 @@ enum LibGit2 {
         for level in levels {
             try LibGit2Error.check(clibgit2_set_search_path(level.rawValue, ""))
         }
-        if let certificateFile {
-            try LibGit2Error.check(clibgit2_set_certificates(certificateFile))
-        }
+        try LibGit2Error.check(clibgit2_set_mapped_byte_count_max(mappedByteCountMax))
     }
 }
 

@@ -40,6 +40,7 @@ extension RetrievedChunk {
         }
         return RetrievedChunk(
             chunk: both, documentID: documentID, kind: kind, title: title, path: path, url: url,
+            tags: tags,
             score: max(score, other.score))
     }
 }

@@ -23,12 +23,13 @@ package struct RetrievedChunk: Sendable, Hashable {
     /// A training page's place in its repository, and its address.
     package let path: String?
     package let url: String?
+    package let tags: [String]
     /// Comparable within one result only; never rises along the list.
     package var score: Double
 
     package init(
         chunk: Chunk, documentID: Document.ID, kind: Document.Kind, title: String, path: String?,
-        url: String?, score: Double
+        url: String?, tags: [String], score: Double
     ) {
         self.chunk = chunk
         self.documentID = documentID
@@ -36,6 +37,7 @@ package struct RetrievedChunk: Sendable, Hashable {
         self.title = title
         self.path = path
         self.url = url
+        self.tags = tags
         self.score = score
     }
 
@@ -46,6 +48,7 @@ package struct RetrievedChunk: Sendable, Hashable {
     init(_ shown: ShownChunk, score: Double) {
         self.init(
             chunk: shown.chunk, documentID: shown.documentID, kind: shown.kind,
-            title: shown.title, path: shown.path, url: shown.url, score: score)
+            title: shown.title, path: shown.path, url: shown.url, tags: shown.tags,
+            score: score)
     }
 }

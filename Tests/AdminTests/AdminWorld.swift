@@ -49,7 +49,7 @@ struct AdminWorld: Sendable {
             "APP_ENV": "dev", "INTERNAL_AUTH_PUBLIC_KEYS": "none",
             "OPENAI_EMBED_DIMENSIONS": "384", "OPENAI_EMBED_MODEL": "e5-passage",
             "QDRANT_URL": try qdrant ?? environment("TEST_QDRANT_URL"),
-            "TRAINING_MATERIALS_PATH": remote.clone,
+            "TRAINING_MATERIALS_PATH": remote.clone, "TRAINING_MATERIALS_ALLOW_PRIVATE": "true",
             "TRAINING_MATERIALS_GIT_SECONDS": gitSeconds,
         ]
         values["TRAINING_MATERIALS_REPO_URL"] = url(remote)

@@ -21,7 +21,7 @@ struct StandInPageIndexer: JobHandler {
             let generations = try GenerationStore(transaction).lockActive().map(\.number)
             let outcome: TrainingSyncStore.Outcome =
                 page.content.contains("broken")
-                ? .failed : .ready(revision, generations: generations)
+                ? .failed(reason: "broken") : .ready(revision, generations: generations)
             _ = try TrainingSyncStore(transaction).finishPage(
                 payload.documentID, of: payload.syncID, as: outcome, generations: generations)
             try job.complete(in: transaction)

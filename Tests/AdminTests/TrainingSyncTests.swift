@@ -96,11 +96,11 @@ struct TrainingSyncTests {
             try FileManager.default.removeItem(atPath: other.author + "/en/tariff.md")
             try other.publish("Fewer")
             let clone = GitClone(
-                of: try #require(GitRemoteURL(other.bare)), at: world.remote.clone,
+                of: try GitRemoteURL(other.bare), at: world.remote.clone, allowsPrivate: true,
                 deadline: .seconds(30), executable: try environment("TEST_BINARIES") + "/admin")
             let materials = TrainingMaterials(
                 pool: world.pool, queue: world.admin.materials.queue,
-                listener: world.admin.listener, clone: clone,
+                listener: world.admin.listener, clone: clone, site: nil,
                 defaultTarget: "main", logger: .test)
             let report = try await materials.sync(to: nil, by: .start)
             #expect(report.isDone)

@@ -152,7 +152,7 @@ struct LinkFilterTests {
     func markers(_ text: String, _ expected: String) throws {
         let source = NumberedSource(
             source: "a", title: "a", chunk: Chunk.example("It costs 5 €."),
-            documentID: Document.ID(), kind: .upload, path: nil, url: nil, score: 1)
+            documentID: Document.ID(), kind: .upload, path: nil, url: nil, tags: [], score: 1)
         for size in [1, 3, 100] {
             var answer = AnswerText(sources: [source], keepsMarkers: true)
             var rest = text[...]

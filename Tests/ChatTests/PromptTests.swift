@@ -120,7 +120,7 @@ struct PromptTests {
             headingPath: [], language: .english)
         return NumberedSource(
             source: title, title: title, chunk: chunk, documentID: Document.ID(),
-            kind: .training, path: "a.md", url: nil, score: 1)
+            kind: .training, path: "a.md", url: nil, tags: [], score: 1)
     }
 }
 

@@ -12,7 +12,7 @@ struct SourceAnswerTests {
             headingPath: [], language: .english, boxes: boxes)
         let source = NumberedSource(
             source: "a.pdf", title: "a.pdf", chunk: chunk, documentID: Document.ID(),
-            kind: .upload, path: nil, url: nil, score: 1)
+            kind: .upload, path: nil, url: nil, tags: [], score: 1)
         let body = try JSONSerialization.jsonObject(
             with: JSONEncoder().encode(SourceAnswer(source)))
         return try #require((body as? [String: Any])?["metadata"] as? [String: Any])

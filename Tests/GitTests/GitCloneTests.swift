@@ -11,7 +11,7 @@ struct GitCloneTests {
         _ remote: TestRemote, url: String? = nil, deadline: Duration = .seconds(30)
     ) throws -> GitClone {
         GitClone(
-            of: try #require(GitRemoteURL(url ?? remote.bare)), at: remote.clone,
+            of: try GitRemoteURL(url ?? remote.bare), at: remote.clone, allowsPrivate: true,
             deadline: deadline, executable: try environment("TEST_BINARIES") + "/admin")
     }
 

@@ -10,8 +10,9 @@ struct GitHTTPTests {
         _ remote: TestRemote, from server: GitServer, deadline: Duration = .seconds(60)
     ) throws -> GitClone {
         GitClone(
-            of: try #require(GitRemoteURL(server.url + "/remote.git")), at: remote.clone,
-            deadline: deadline, executable: try environment("TEST_BINARIES") + "/admin")
+            of: try GitRemoteURL(server.url + "/remote.git"), at: remote.clone,
+            allowsPrivate: true, deadline: deadline,
+            executable: try environment("TEST_BINARIES") + "/admin")
     }
 
     private func main() throws -> GitTarget { try #require(GitTarget("origin/main")) }

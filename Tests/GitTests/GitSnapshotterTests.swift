@@ -11,8 +11,8 @@ struct GitSnapshotterTests {
         limits: GitLimits = GitLimits()
     ) throws -> GitSnapshot {
         let request = GitSnapshotRequest(
-            remote: try #require(GitRemoteURL(url ?? remote.bare)), path: remote.clone,
-            target: try #require(GitTarget(target)), certificateFile: nil, limits: limits)
+            address: url ?? remote.bare, access: .open, allowsPrivate: true, path: remote.clone,
+            target: target, certificateFile: nil, limits: limits)
         var pages: [GitSnapshot.Page] = []
         var oversized: [String] = []
         var commit = ""

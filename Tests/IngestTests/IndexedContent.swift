@@ -48,14 +48,14 @@ extension IngestWorld {
             TrainingSyncDraft.Page(
                 documentID: Document.ID(namespace: repository, name: path), path: path,
                 url: "https://example.org/\(path)", title: path, content: content,
-                contentHash: Array(SHA256.hash(data: Array(content.utf8))))
+                contentHash: Array(SHA256.hash(data: Array(content.utf8))), tags: [])
         }
         try await ingest.pool.transaction { transaction in
             let gone = try TrainingStore(transaction).pages().filter { removed.contains($0.path) }
             let draft = TrainingSyncDraft(
                 id: id, repositoryURL: "https://example.org", target: "main",
                 previousCommit: nil, commit: "abc", pages: changed, removed: gone,
-                skippedCount: 0, refusedCount: 0)
+                skipped: [], refused: [])
             _ = try TrainingSyncStore(transaction).insert(draft)
             for page in changed {
                 try JobQueue().enqueue(

@@ -18,7 +18,7 @@ struct MergingTests {
                 span: start..<start + text.unicodeScalars.count, headingPath: [],
                 language: .other),
             documentID: document, kind: .upload, title: "a file", path: nil, url: nil,
-            score: score)
+            tags: [], score: score)
     }
 
     @Test("hold no chunk twice that was found in several ways")

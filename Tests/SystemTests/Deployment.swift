@@ -96,6 +96,16 @@ final class Deployment: Sendable {
             ]) { $1 })
     }
 
+    /// One more admin process, which syncs as soon as it has started. Nobody waits for it.
+    func startSyncing() throws -> RunningProcess {
+        try start(
+            "admin",
+            environment.merging([
+                "TRAINING_MATERIALS_SYNC_ON_START": "true", "HTTP_HOST": "127.0.0.1",
+                "HTTP_PORT": String(freePort()),
+            ]) { $1 })
+    }
+
     private func start(_ name: String, _ environment: [String: String]) throws -> RunningProcess {
         let process = try RunningProcess(
             "\(binaries)/\(name)", environment: environment, in: folder)
@@ -167,6 +177,7 @@ final class Deployment: Sendable {
             "UPLOADS_URI": "file://\(folder)/uploads",
             "OAUTH2_ISSUER": try TestSupport.environment("TEST_OIDC_URL"),
             "TRAINING_MATERIALS_REPO_URL": repository,
+            "TRAINING_MATERIALS_ALLOW_PRIVATE": "true",
             "TRAINING_MATERIALS_PATH": "\(folder)/clone",
         ]
     }

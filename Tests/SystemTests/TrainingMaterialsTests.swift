@@ -16,7 +16,7 @@ import Testing
             let unchanged = try await sync(admin)
             let counts = try #require(unchanged.json["ingest"] as? [String: Any])
             #expect(counts["indexed"] as? Int == 0)
-            #expect(counts["skipped"] as? Int == 15)
+            #expect(counts["skipped"] as? Int == 14)
             #expect(try await embeddingCount(in: deployment) == all)
 
             let page = "en/complaints.md"

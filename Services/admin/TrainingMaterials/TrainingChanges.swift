@@ -1,24 +1,27 @@
-import Crypto
 import Database
 import Domain
 import Git
 
 /// How a commit's pages differ from those shown now.
 struct TrainingChanges {
-    struct Page {
-        let page: GitSnapshot.Page
-        let contentHash: [UInt8]
+    struct Change {
+        let page: TrainingPages.Page
         /// Nil for a new page.
         let documentID: Document.ID?
     }
 
     /// New and changed ones, and those that the live index lacks.
-    private(set) var pages: [Page] = []
+    private(set) var changes: [Change] = []
     private(set) var removed: [TrainingPage] = []
-    private(set) var skippedCount = 0
+    private(set) var skipped: [TrainingPage] = []
 
-    /// - Parameter repositoryURL: a page shown from another repository goes, whatever its path.
-    init(from shown: [TrainingPage], to snapshot: GitSnapshot, repositoryURL: String) {
+    /// - Parameters:
+    ///   - oversized: paths of pages that grew too large: they keep their old content.
+    ///   - repositoryURL: a page shown from another repository goes, whatever its path.
+    init(
+        from shown: [TrainingPage], to pages: [TrainingPages.Page], oversized: [String],
+        repositoryURL: String
+    ) {
         var rest: [String: TrainingPage] = [:]
         for page in shown {
             if page.repositoryURL == repositoryURL {
@@ -27,17 +30,15 @@ struct TrainingChanges {
                 removed.append(page)
             }
         }
-        for page in snapshot.pages {
-            let hash = Array(SHA256.hash(data: Array(page.content.utf8)))
+        for page in pages {
             let old = rest.removeValue(forKey: page.path)
-            if let old, old.isIndexed, old.contentHash == hash {
-                skippedCount += 1
+            if let old, old.isIndexed, old.contentHash == page.hash {
+                skipped.append(old)
             } else {
-                pages.append(Page(page: page, contentHash: hash, documentID: old?.documentID))
+                changes.append(Change(page: page, documentID: old?.documentID))
             }
         }
-        // One that grew too large keeps its old content.
-        for path in snapshot.oversized { rest[path] = nil }
+        for path in oversized { rest[path] = nil }
         removed += rest.values.sorted { $0.path < $1.path }
     }
 

@@ -12,6 +12,8 @@ struct TrainingMaterials: Sendable {
     let listener: PostgresListener
     /// Nil when no repository is configured.
     let clone: GitClone?
+    /// Where a site made of the materials is served, if one is.
+    let site: String?
     /// `TRAINING_MATERIALS_REF`.
     let defaultTarget: String
     let logger: Logger
@@ -22,8 +24,11 @@ struct TrainingMaterials: Sendable {
     private static let lock: Int64 = 0x7472_6169_6E
 
     /// Fetches, compares, enqueues, and waits for the workers for what is left of `waitMax`.
+    ///
+    /// - Parameter isVerbose: whether the report names every page.
     func sync(
-        to target: String?, by author: AuditAuthor, waitMax: Duration = waitMax
+        to target: String?, by author: AuditAuthor, isVerbose: Bool = false,
+        waitMax: Duration = waitMax
     ) async throws -> TrainingReport {
         let end = ContinuousClock.now + waitMax
         guard let clone else { throw TrainingFailure.noRepository }
@@ -40,7 +45,22 @@ struct TrainingMaterials: Sendable {
                 "page.removed": "\(begun.removed.count)",
             ])
         let progress = try await wait(for: begun.id, until: end)
-        return TrainingReport(begun, repositoryPath: clone.path, progress: progress)
+        return TrainingReport(
+            begun, repositoryPath: clone.path, progress: progress,
+            files: isVerbose ? try await files(of: begun) : nil)
+    }
+
+    /// Whether a replica has begun a sync to the usual target in the last seconds.
+    func wasSynced(withinSeconds seconds: Int) async throws -> Bool {
+        guard let target = GitTarget(defaultTarget) else { return false }
+        return try await pool.read {
+            try TrainingStore($0).wasBegun(withinSeconds: seconds, target: target.name)
+        }
+    }
+
+    private func files(of sync: TrainingSyncDraft) async throws -> [TrainingReport.File] {
+        let unfinished = try await pool.read { try TrainingStore($0).unfinished(of: sync.id) }
+        return TrainingReport.File.list(sync, unfinished)
     }
 
     /// Under the lock: nobody else touches the clone or begins a sync.
@@ -52,55 +72,62 @@ struct TrainingMaterials: Sendable {
             throw TrainingFailure.isRunning
         }
         let snapshot = try await clone.snapshot(of: target)
+        let pages = TrainingPages(of: snapshot, from: clone.remote, site: site).pages
         return try await pool.transaction { transaction in
-            let draft = try draft(snapshot, target, clone.remote, transaction)
+            let draft = try draft(
+                snapshot, pages, target, url: clone.remote.address, transaction)
             let syncs = TrainingSyncStore(transaction)
             guard try syncs.insert(draft) else { throw TrainingFailure.isRunning }
             for page in draft.pages { try enqueue(page.documentID, of: draft.id, transaction) }
             if draft.pages.isEmpty { try flip(draft.id, transaction) }
-            try AuditStore(transaction).record(
-                .trainingSynced, draft.id.description,
-                [
-                    "commit": draft.commit, "pages": "\(draft.pages.count)",
-                    "removed": "\(draft.removed.count)",
-                ], by: author)
+            try record(draft, by: author, transaction)
             return draft
         }
     }
 
+    /// What changed nothing and nobody asked for is not worth a record: it comes every minute perhaps.
+    private func record(
+        _ draft: TrainingSyncDraft, by author: AuditAuthor, _ transaction: Transaction
+    ) throws {
+        guard author != .schedule || !draft.pages.isEmpty || !draft.removed.isEmpty else { return }
+        try AuditStore(transaction).record(
+            .trainingSynced, draft.id.description,
+            [
+                "commit": draft.commit, "pages": "\(draft.pages.count)",
+                "removed": "\(draft.removed.count)",
+            ], by: author)
+    }
+
     private func draft(
-        _ snapshot: GitSnapshot, _ target: GitTarget, _ remote: GitRemoteURL,
+        _ snapshot: GitSnapshot, _ pages: [TrainingPages.Page], _ target: GitTarget, url: String,
         _ transaction: Transaction
     ) throws -> TrainingSyncDraft {
         let store = TrainingStore(transaction)
-        let url = remote.address
         let changes = TrainingChanges(
-            from: try store.pages(), to: snapshot, repositoryURL: url)
+            from: try store.pages(), to: pages, oversized: snapshot.oversized, repositoryURL: url)
         let sync = TrainingSync.ID()
-        let new = changes.pages.filter { $0.documentID == nil }.map {
+        let new = changes.changes.filter { $0.documentID == nil }.map {
             TrainingChanges.documentID(repositoryURL: url, path: $0.page.path)
         }
         let taken = try TrainingSyncStore(transaction).taken(new)
-        let pages = changes.pages.map { changed in
-            let path = changed.page.path
+        let drafts = changes.changes.map { change in
+            let page = change.page
             var id =
-                changed.documentID
-                ?? TrainingChanges.documentID(repositoryURL: url, path: path)
+                change.documentID
+                ?? TrainingChanges.documentID(repositoryURL: url, path: page.path)
             // A page that went and comes back while its old self is still being erased.
-            if changed.documentID == nil, taken.contains(id) {
-                id = Document.ID(namespace: sync.rawValue, name: path)
+            if change.documentID == nil, taken.contains(id) {
+                id = Document.ID(namespace: sync.rawValue, name: page.path)
             }
             return TrainingSyncDraft.Page(
-                documentID: id, path: path,
-                url: remote.page(path, commit: snapshot.commit),
-                title: PageTitle.of(changed.page.content, path: path),
-                content: changed.page.content, contentHash: changed.contentHash)
+                documentID: id, path: page.path, url: page.url, title: page.title,
+                content: page.content, contentHash: page.hash, tags: page.tags)
         }
         return TrainingSyncDraft(
             id: sync, repositoryURL: url, target: target.name,
             previousCommit: try store.findShownCommit(of: url), commit: snapshot.commit,
-            pages: pages, removed: changes.removed, skippedCount: changes.skippedCount,
-            refusedCount: snapshot.oversized.count)
+            pages: drafts, removed: changes.removed, skipped: changes.skipped,
+            refused: snapshot.oversized)
     }
 
     /// Nothing to index: what goes, goes in the transaction that found it.

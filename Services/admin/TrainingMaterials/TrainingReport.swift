@@ -35,6 +35,43 @@ struct TrainingReport: Encodable, Sendable {
         let failed: Int
         /// Absent when nothing is.
         let pending: Int?
+        /// What became of each page; absent unless asked for.
+        let files: [File]?
+    }
+
+    /// A page, and what the sync did with it.
+    struct File: Encodable, Sendable, Hashable {
+        enum Status: String, Encodable {
+            case indexed, pending, failed, skipped, removed
+            case tooLarge = "too_large"
+        }
+
+        let path: String
+        let status: Status
+        var title: String?
+        var url: String?
+        /// Why it failed.
+        var reason: String?
+
+        /// In the order of their paths.
+        static func list(_ sync: TrainingSyncDraft, _ unfinished: UnfinishedPages) -> [File] {
+            let changed = sync.pages.map { page in
+                let reason = unfinished.failed[page.path]
+                let isPending = unfinished.pending.contains(page.path)
+                return File(
+                    path: page.path,
+                    status: reason != nil ? .failed : isPending ? .pending : .indexed,
+                    title: page.title, url: page.url, reason: reason)
+            }
+            let skipped = sync.skipped.map {
+                File(path: $0.path, status: .skipped, title: $0.title)
+            }
+            let removed = sync.removed.map {
+                File(path: $0.path, status: .removed, title: $0.title)
+            }
+            let refused = sync.refused.map { File(path: $0, status: .tooLarge) }
+            return (changed + skipped + removed + refused).sorted { $0.path < $1.path }
+        }
     }
 
     let status: String
@@ -43,7 +80,10 @@ struct TrainingReport: Encodable, Sendable {
 
     var isDone: Bool { ingest.pending == nil }
 
-    init(_ sync: TrainingSyncDraft, repositoryPath: String, progress: TrainingSyncProgress) {
+    init(
+        _ sync: TrainingSyncDraft, repositoryPath: String, progress: TrainingSyncProgress,
+        files: [File]?
+    ) {
         status = progress.isDone ? "ok" : "indexing"
         git = Git(
             repositoryPath: repositoryPath, target: sync.target,
@@ -52,6 +92,6 @@ struct TrainingReport: Encodable, Sendable {
             status: !progress.isDone ? "indexing" : progress.failedCount == 0 ? "ok" : "partial",
             root: repositoryPath, indexed: progress.indexedCount, skipped: progress.skippedCount,
             removed: progress.removedCount, failed: progress.failedCount,
-            pending: progress.isDone ? nil : progress.pendingCount)
+            pending: progress.isDone ? nil : progress.pendingCount, files: files)
     }
 }

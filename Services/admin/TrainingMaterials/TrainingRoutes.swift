@@ -26,9 +26,10 @@ struct TrainingRoutes: Sendable {
     private func sync(_ request: Request, context: ServiceContext) async throws -> Response {
         let body = try await decodeOptionalJSON(
             Body.self, from: request, byteCountMax: Self.bodyByteCountMax)
+        let isVerbose = try request.flag("verbose")
         do {
             let report = try await materials.sync(
-                to: body?.targetRef, by: context.author)
+                to: body?.targetRef, by: context.author, isVerbose: isVerbose)
             return try JSONResponse.make(report.isDone ? .ok : .accepted, report)
         } catch let failure as TrainingFailure {
             throw Problem(failure)
@@ -59,6 +60,10 @@ extension Problem {
             self = .badGateway(
                 "repository_unreachable", "The repository of the training materials cannot be read."
             )
+        case .privateAddress:
+            self = .conflict(
+                "repository_not_allowed",
+                "The repository is at a private address, and the settings do not allow that.")
         case .unknownTarget:
             self = .invalid("/target_ref", "The repository has no such branch, tag or commit.")
         case .localChanges:

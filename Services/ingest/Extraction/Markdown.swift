@@ -1,3 +1,5 @@
+import MarkdownPages
+
 /// The structure of Markdown, by its lines. The text of a block stays as it was written.
 struct Markdown {
     private let lines: ArraySlice<Substring>

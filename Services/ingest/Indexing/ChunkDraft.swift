@@ -20,8 +20,11 @@ struct ChunkDraft: Sendable {
     }
 
     /// Chunks in the order of the drafts, their spans counted in Unicode scalars.
+    ///
+    /// - Parameter stated: the document's language, where it says one.
     static func chunks(
-        of drafts: [ChunkDraft], in extracted: ExtractedText, revision: Revision.ID
+        of drafts: [ChunkDraft], in extracted: ExtractedText, revision: Revision.ID,
+        language stated: Language? = nil
     ) -> [NewChunk] {
         let text = extracted.text
         let lines = LinePlaces(of: extracted)
@@ -30,7 +33,7 @@ struct ChunkDraft: Sendable {
             in: text)
         return drafts.enumerated().map { ordinal, draft in
             let body = text.slice(draft.piece.range)
-            let language = Analyser.language(of: body)
+            let language = stated ?? Analyser.language(of: body)
             let chunk = Chunk(
                 revision: revision, ordinal: ordinal, text: body, page: draft.piece.page,
                 span: scalarOffsets[draft.piece.range], headingPath: draft.piece.headingPath,

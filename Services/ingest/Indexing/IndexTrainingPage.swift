@@ -30,7 +30,7 @@ struct IndexTrainingPage: JobHandler {
     func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {
         let (sync, id) = try Self.subject(of: job)
         let generations = try GenerationStore(transaction).lockActive().map(\.number)
-        try finish(id, of: sync, as: .failed, generations, transaction)
+        try finish(id, of: sync, as: .failed(reason: reason), generations, transaction)
     }
 
     private static func subject(of job: ClaimedJob) throws -> (TrainingSync.ID, Document.ID) {

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import JobQueue
+import MarkdownPages
 
 /// What is to be indexed: a document and where its content is.
 struct IndexableDocument: Sendable {
@@ -18,6 +19,8 @@ struct IndexableDocument: Sendable {
     let contentHash: [UInt8]
     let content: Content
     let format: Extraction.Format
+    /// What the document says of itself; nil leaves it to be recognised, chunk by chunk.
+    let language: Language?
 
     init(_ attachment: Attachment) throws(JobFailure) {
         guard let format = Extraction.Format(contentType: attachment.contentType) else {
@@ -29,6 +32,7 @@ struct IndexableDocument: Sendable {
         kind = .upload
         owner = attachment.owner
         contentHash = attachment.sha256
+        language = nil
         content = .stored(key: attachment.storageKey, byteCount: attachment.byteCount)
     }
 
@@ -39,5 +43,6 @@ struct IndexableDocument: Sendable {
         contentHash = Array(SHA256.hash(data: Array(markdown.utf8)))
         content = .markdown(markdown)
         format = .markdown
+        language = FrontMatter(of: markdown).language.flatMap(Language.init(rawValue:))
     }
 }

@@ -48,6 +48,7 @@ struct RevisionDrafts: Sendable {
             text: extracted.text)
         return Draft(
             revision: revision,
-            chunks: ChunkDraft.chunks(of: drafts, in: extracted, revision: revision.id))
+            chunks: ChunkDraft.chunks(
+                of: drafts, in: extracted, revision: revision.id, language: document.language))
     }
 }

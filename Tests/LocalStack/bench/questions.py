@@ -48,7 +48,8 @@ def measure(bench: Bench) -> None:
     settings = {
         "OPENAI_EMBED_BASE_URL": f"{passages}/v1", "OPENAI_EMBED_MODEL": "e5-passage",
         "OPENAI_EMBED_QUERY_BASE_URL": f"{questions}/v1", "OPENAI_EMBED_QUERY_MODEL": "e5-query",
-        "EMBED_BATCH_SIZE": "2", "TRAINING_MATERIALS_REPO_URL": f"file://{repository}",
+        "EMBED_BATCH_SIZE": "2", "TRAINING_MATERIALS_ALLOW_PRIVATE": "true",
+        "TRAINING_MATERIALS_REPO_URL": f"file://{repository}",
     }
     times: Times = {IDLE: defaultdict(list), SYNCING: defaultdict(list)}
     token = bench.token("alice")

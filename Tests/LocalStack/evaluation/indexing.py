@@ -93,6 +93,7 @@ class Servers:
             "UPLOADS_URI": f"file://{folder / 'uploads'}",
             "TRAINING_MATERIALS_REPO_URL": f"file://{repository}",
             "TRAINING_MATERIALS_PATH": str(folder / "clone"),
+            "TRAINING_MATERIALS_ALLOW_PRIVATE": "true",
             "TRAINING_MATERIALS_SYNC_ON_START": "true",
         } | self._keys(folder)
         self._run("admin", "migrate", environment=services)

@@ -109,6 +109,7 @@ class LocalStack:
             folder = STATE.parent / "training-materials"
             materials.ensure_repository(folder)
             self.settings["TRAINING_MATERIALS_REPO_URL"] = f"file://{folder}"
+        self.settings.setdefault("TRAINING_MATERIALS_ALLOW_PRIVATE", "true")
         self.settings.setdefault("DOCS_VIEWER", str(DOCS_VIEWER))
         self.settings |= internal_keys(STATE / "internal-keys.env")
         for name, preferred in SERVICE_PORTS.items():

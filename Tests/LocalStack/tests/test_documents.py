@@ -8,7 +8,10 @@ SETTING = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"')
 # Set by the image, or for one process alone.
 OWN = {"HTTP_HOST", "HTTP_PORT"}
 # Paths of files: compose has none to name, or the image has set them.
-NOT_IN_COMPOSE = {"SSL_CERT_FILE", "TLS_CERTIFICATE_FILE", "TLS_KEY_FILE", "DOCS_VIEWER"}
+NOT_IN_COMPOSE = {
+    "SSL_CERT_FILE", "TLS_CERTIFICATE_FILE", "TLS_KEY_FILE", "DOCS_VIEWER",
+    "TRAINING_MATERIALS_SSH_KEY_FILE", "TRAINING_MATERIALS_SSH_KNOWN_HOSTS_FILE",
+}
 
 
 def read_settings() -> set[str]:

@@ -7,6 +7,7 @@ struct SoakSize: Sendable {
     let documentCount: Int
     let questionCount: Int
     let cutCount: Int
+    let syncKillCount: Int
     /// When no more is broken, whatever is left to do.
     let chaosSecondsMax: Int
     let seed: UInt64
@@ -16,6 +17,7 @@ struct SoakSize: Sendable {
         documentCount = settings["SOAK_DOCUMENTS"].flatMap { Int($0) } ?? 16
         questionCount = settings["SOAK_QUESTIONS"].flatMap { Int($0) } ?? 8
         cutCount = settings["SOAK_CUTS"].flatMap { Int($0) } ?? 40
+        syncKillCount = settings["SOAK_SYNC_KILLS"].flatMap { Int($0) } ?? 10
         chaosSecondsMax = settings["SOAK_SECONDS"].flatMap { Int($0) } ?? 90
         seed = settings["SOAK_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...999_999_999)
     }

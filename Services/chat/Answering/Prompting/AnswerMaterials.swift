@@ -67,7 +67,8 @@ struct AnswerMaterials: Sendable {
                 chunks: beginnings.map { shown in
                     RetrievedChunk(
                         chunk: shown.chunk, documentID: shown.documentID, kind: shown.kind,
-                        title: shown.title, path: shown.path, url: shown.url, score: 1)
+                        title: shown.title, path: shown.path, url: shown.url,
+                        tags: shown.tags, score: 1)
                 }, isDegraded: false)
         }
         if Question.needsNoSearch(asked.turn.text) { return nothing }

@@ -11,6 +11,7 @@ struct NumberedSource: Sendable {
     let kind: Document.Kind
     let path: String?
     let url: String?
+    let tags: [String]
     let score: Double
 }
 
@@ -31,6 +32,7 @@ extension NumberedSource {
                 source: found.path ?? found.title,
                 title: title(found.title, found.chunk), chunk: found.chunk,
                 documentID: found.documentID, kind: found.kind, path: found.path, url: found.url,
+                tags: found.tags,
                 score: found.score)
             sources.append(source.renamed(&names))
         }
@@ -49,7 +51,7 @@ extension NumberedSource {
         self.init(
             source: shown.path ?? shown.title, title: Self.title(shown.title, shown.chunk),
             chunk: shown.chunk, documentID: shown.documentID, kind: shown.kind, path: shown.path,
-            url: shown.url, score: score)
+            url: shown.url, tags: shown.tags, score: score)
     }
 
     private static func title(_ document: String, _ chunk: Chunk) -> String {
@@ -62,7 +64,8 @@ extension NumberedSource {
     private func renamed(_ names: inout UniqueNames) -> NumberedSource {
         NumberedSource(
             source: source, title: names.title(title, of: source), chunk: chunk,
-            documentID: documentID, kind: kind, path: path, url: url, score: score)
+            documentID: documentID, kind: kind, path: path, url: url, tags: tags,
+            score: score)
     }
 }
 

@@ -8,6 +8,10 @@ struct SourceAnswer: Encodable, Sendable {
         let attachmentID: Attachment.ID?
         let path: String?
         let url: String?
+        /// Headings above the text, the outermost first; not there where there are none.
+        let headingPath: [String]?
+        /// Of a page's front matter; not there where there are none.
+        let tags: [String]?
         let page: Int?
         let start: Int
         let end: Int
@@ -15,7 +19,8 @@ struct SourceAnswer: Encodable, Sendable {
         let boxes: [Box]?
 
         private enum CodingKeys: String, CodingKey {
-            case kind, path, url, page, start, end, boxes
+            case kind, path, url, tags, page, start, end, boxes
+            case headingPath = "heading_path"
             case chunkID = "chunk_id"
             case attachmentID = "attachment_id"
         }
@@ -41,12 +46,15 @@ struct SourceAnswer: Encodable, Sendable {
         title = numbered.title
         text = numbered.chunk.text
         score = numbered.score
+        let headingPath = numbered.chunk.headingPath
         let isUpload = numbered.kind == .upload
         metadata = Metadata(
             kind: numbered.kind, chunkID: numbered.chunk.id,
             attachmentID: isUpload
                 ? Attachment.ID(rawValue: numbered.documentID.rawValue) : nil,
-            path: numbered.path, url: numbered.url, page: numbered.chunk.page,
+            path: numbered.path, url: numbered.url,
+            headingPath: headingPath.isEmpty ? nil : headingPath,
+            tags: numbered.tags.isEmpty ? nil : numbered.tags, page: numbered.chunk.page,
             start: numbered.chunk.span.lowerBound, end: numbered.chunk.span.upperBound,
             boxes: Self.boxes(numbered.chunk.boxes, on: numbered.chunk.page))
     }

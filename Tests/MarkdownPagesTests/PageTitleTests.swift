@@ -1,6 +1,5 @@
+import MarkdownPages
 import Testing
-
-@testable import Admin
 
 @Suite("Titles of pages")
 struct PageTitleTests {
@@ -11,8 +10,9 @@ struct PageTitleTests {
             ("---\nlang: it\n# no heading\n---\n\n## Il contatore ##\n", "Il contatore"),
             ("```\n# code\n```\nUnder\n=====\n", "Under"),
             ("no heading\n#hashtag\n", "page"), ("\r\n# Windows\r\n", "Windows"), ("", "page"),
+            ("````\n```\n# code\n````\n# After\n", "After"),
         ])
     func titles(_ markdown: String, _ title: String) {
-        #expect(PageTitle.of(markdown, path: "a/page.md") == title)
+        #expect(PageTitle.of(FrontMatter(of: markdown), path: "a/page.md") == title)
     }
 }
