@@ -15,8 +15,8 @@ import Testing
         let killCount = size.syncKillCount
         let scripted = try environment("TEST_SCRIPTED_URL")
         let models = [
-            "OPENAI_EMBED_BASE_URL": "\(scripted)/v1", "OPENAI_EMBED_MODEL": "sync-passages",
-            "OPENAI_EMBED_QUERY_BASE_URL": "\(scripted)/v1",
+            "OPENAI_EMBED_BASE_URL": scripted, "OPENAI_EMBED_MODEL": "sync-passages",
+            "OPENAI_EMBED_QUERY_BASE_URL": scripted,
             "OPENAI_EMBED_QUERY_MODEL": "sync-questions", "EMBED_BATCH_SIZE": "8",
         ]
         try await withDeployment(settings: models) { deployment, replica in
