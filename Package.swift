@@ -255,7 +255,7 @@ let package = Package(
             webService + [
                 "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess",
                 "ObjectStorage",
-                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting,
+                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting, nioHTTP1,
             ]),
         tests(
             "SystemTests",
