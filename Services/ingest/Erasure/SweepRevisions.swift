@@ -45,6 +45,7 @@ struct SweepRevisions: JobHandler {
             try job.complete(in: transaction)
         }
     }
+
     /// Those that nothing has come to show since they were found. Nobody else begins to write points of
     /// the document as long as this job is ours.
     private func erase(
