@@ -73,8 +73,8 @@ import Testing
 
     /// Uploads, and deletes half of it again, some while it is being indexed.
     private func move(as member: Member) async throws {
-        for number in 1... where !over.hasFired {
-            if number > 400 { return }
+        for number in 1...400 {
+            if over.hasFired { return }
             let answer = try await member.upload(
                 "note.md", note(number), to: "/upload?wait=\(number % 3)")
             let id = try #require(answer["id"], "\(answer.text)")
@@ -85,7 +85,8 @@ import Testing
     }
 
     private func reindex(as admin: Member) async throws {
-        for _ in 0..<200 where !over.hasFired {
+        for _ in 0..<200 {
+            if over.hasFired { return }
             _ = try await admin.post("/admin/ingest", ["all": true])
             let uploads = try await admin.post("/admin/uploads", ["limit": 2])
             for upload in uploads.items("items") {
