@@ -132,6 +132,7 @@ let package = Package(
             "Postgres", logging),
         shared(
             "ObjectStorage", "CLibCurl", "COpenSSL", "Domain", logging, nioCore, nioPosix),
+        shared("StorageSettings", "ObjectStorage", "ServiceRuntime"),
         shared("ConversationExport", "Database", "Postgres", "Domain", nioCore),
         shared("Archive", "CArchive"),
         shared("Markup", "CXML"),
@@ -166,16 +167,17 @@ let package = Package(
             "Ingest",
             webService + [
                 "JobQueue",
-                "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
-                "CharacterEncoding", "Archive", "Markup", "MarkdownPages", "Retrieval",
+                "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "StorageSettings",
+                "ChildProcess", "CharacterEncoding", "Archive", "Markup", "MarkdownPages",
+                "Retrieval",
                 "ConversationExport", crypto,
             ]),
         service(
             "Admin",
             webService + [
                 "JobQueue",
-                "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage", "Retrieval",
-                "MarkdownPages", crypto,
+                "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
+                "StorageSettings", "MarkdownPages", "Retrieval", crypto,
             ]),
 
         .target(
@@ -250,6 +252,7 @@ let package = Package(
             "IngestTests",
             webService + [
                 "Ingest", "JobQueue", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
+                "StorageSettings",
                 "CharacterEncoding", "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
             ]),
         tests(
@@ -257,7 +260,7 @@ let package = Package(
             webService + [
                 "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess",
                 "ObjectStorage",
-                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting,
+                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting, nioHTTP1,
             ]),
         tests(
             "SystemTests",

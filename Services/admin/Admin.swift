@@ -7,6 +7,7 @@ import Identity
 import JobQueue
 import Logging
 import ModelEndpoint
+import ObjectStorage
 import OutboundHTTP
 import Postgres
 import Qdrant
@@ -18,23 +19,32 @@ struct Admin: Sendable {
     let settings: AdminSettings
     let pool: PostgresPool
     let listener: PostgresListener
+    let storage: any ObjectStorage
     let qdrant: Qdrant
     let models: ModelEndpoint
     let materials: TrainingMaterials
     let logger: Logger
+    /// What may be on its way is given so long when the stores are compared.
+    var settleSeconds = StoreComparison.settleSeconds
     private let queue = JobQueue()
+    private let executable: String
 
     /// - Parameter executable: our own, which is also the child that works on the clone.
     init(
-        settings: AdminSettings, database: PostgresConfiguration, client: HTTPClient,
-        executable: String, logger: Logger
+        settings: AdminSettings, database: PostgresConfiguration, storage: any ObjectStorage,
+        client: HTTPClient, executable: String, logger: Logger
     ) {
         self.settings = settings
+        self.storage = storage
+        self.executable = executable
         self.logger = logger
         pool = PostgresPool(
             database, connectionCountMax: 8, waitMax: .seconds(5), logger: logger)
         listener = PostgresListener(
-            database, channels: [Channel.attachments, TrainingStore.channel], logger: logger)
+            database,
+            channels: [
+                Channel.attachments, TrainingStore.channel, Channel.consistency, Channel.jobs,
+            ], logger: logger)
         qdrant = Qdrant(
             http: OutboundHTTP(client: client, peer: "qdrant", logger: logger),
             url: settings.qdrant.url, apiKey: settings.qdrant.apiKey)
@@ -65,6 +75,8 @@ struct Admin: Sendable {
         GenerationRoutes(pool: pool).add(to: operators)
         JobRoutes(pool: pool).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
+        ConsistencyRoutes(runs: ConsistencyRuns(pool: pool, queue: queue, listener: listener))
+            .add(to: operators)
         TrainingRoutes(materials: materials, logger: logger).add(to: operators)
     }
 
@@ -79,6 +91,21 @@ struct Admin: Sendable {
         return router
     }
 
+    var comparison: StoreComparison {
+        StoreComparison(
+            pool: pool, queue: queue, qdrant: qdrant, storage: storage,
+            collectionBase: settings.qdrant.collectionBase, logger: logger,
+            settleSeconds: settleSeconds)
+    }
+
+    /// Compares the stores when it is asked to: one replica at a time, another when that one dies.
+    var worker: JobWorker {
+        JobWorker(
+            pool: pool, listener: listener,
+            handlers: [CompareStores(pool: pool, comparison: comparison, logger: logger)],
+            concurrency: 1, workerName: executable, logger: logger)
+    }
+
     /// What runs, in the order of starting; stopped in reverse.
     func services() throws -> [any Service] {
         let verifier = try InternalTokenVerifier(
@@ -86,7 +113,7 @@ struct Admin: Sendable {
         let server = application(
             router: router(PrincipalMiddleware(verifier: verifier)), settings: settings.http,
             logger: logger)
-        var services: [any Service] = [pool, listener]
+        var services: [any Service] = [pool, listener, worker]
         if settings.trainingMaterials != nil {
             services.append(
                 TrainingSchedule(

@@ -1,6 +1,8 @@
 import Git
+import ObjectStorage
 import Retrieval
 import ServiceRuntime
+import StorageSettings
 
 /// All that admin reads from its environment.
 struct AdminSettings: Sendable {
@@ -10,6 +12,7 @@ struct AdminSettings: Sendable {
     let qdrant: QdrantSettings
     let models: ModelSettings
     let internalKeys: InternalAuthSettings
+    let storage: StorageConfiguration
     /// Nil where no repository is configured.
     let trainingMaterials: TrainingSettings?
     let trainingTarget: String
@@ -24,6 +27,7 @@ struct AdminSettings: Sendable {
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
         internalKeys = InternalAuthSettings(from: &reader)
+        storage = StorageConfiguration(from: &reader, certificateFile: runtime.certificateFile)
         trainingMaterials = TrainingSettings(from: &reader)
         trainingTarget = reader.text("TRAINING_MATERIALS_REF", default: "origin/main")
         if GitTarget(trainingTarget) == nil {

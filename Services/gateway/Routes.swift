@@ -111,6 +111,8 @@ struct Routes: Sendable {
         Route(.GET, "/admin/generations", .upstream(.admin)),
         Route(.GET, "/admin/jobs", .upstream(.admin)),
         Route(.GET, "/admin/audit", .upstream(.admin)),
+        Route(.GET, "/admin/consistency", .upstream(.admin)),
+        Route(.POST, "/admin/consistency", .upstream(.admin)),
     ]
 
     /// All that any route has, and what browsers ask beforehand.

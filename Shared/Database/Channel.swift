@@ -6,4 +6,6 @@ package enum Channel {
     package static let generations = "celine_generations"
     /// An attachment's status changed; the payload is its id.
     package static let attachments = "celine_attachments"
+    /// A comparison of the stores ended; the payload is its number.
+    package static let consistency = "celine_consistency"
 }

@@ -9,6 +9,7 @@ extension Language: PostgresValue {}
 extension Document.Kind: PostgresValue {}
 extension Attachment.Status: PostgresValue {}
 extension Generation.State: PostgresValue {}
+extension ConsistencyRun.State: PostgresValue {}
 extension Message.Role: PostgresValue {}
 extension Message.Status: PostgresValue {}
 extension Message.FinishReason: PostgresValue {}

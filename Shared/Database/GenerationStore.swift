@@ -34,6 +34,21 @@ package struct GenerationStore {
         try generations("WHERE state IN ('building', 'live')", lock: "FOR SHARE")
     }
 
+    /// Those whose collections are being filled or dropped by a job.
+    package func numbersInTheMaking() throws(PostgresError) -> Set<Int> {
+        var numbers: Set<Int> = []
+        for row in try session.run(
+            """
+            SELECT g.number FROM generations g JOIN jobs j ON j.subject = 'generation ' || g.number
+            WHERE j.kind IN (\(BuildGenerationJob.kind), \(DropGenerationJob.kind))
+              AND j.state IN ('ready', 'running')
+            """)
+        {
+            numbers.insert(try row.get("number"))
+        }
+        return numbers
+    }
+
     /// The live generation; the first one, when there has been none.
     package func ensureLive(
         _ index: IndexDescription, collectionBase: String

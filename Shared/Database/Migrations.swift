@@ -42,6 +42,9 @@ package enum Migrations {
         Migration(
             version: 10, name: "training_pages", compatibleFrom: 1,
             sql: PackageResources._010_training_pages_sql),
+        Migration(
+            version: 11, name: "consistency", compatibleFrom: 1,
+            sql: PackageResources._011_consistency_sql),
     ]
 
     /// What this version was written for.

@@ -12,6 +12,8 @@ package enum AuditAction: String, Sendable {
     case reindexRequested = "reindex.requested"
     case reloadRequested = "reload.requested"
     case trainingSynced = "training.synced"
+    case consistencyRequested = "consistency.requested"
+    case consistencyRepaired = "consistency.repaired"
 }
 
 /// Who acts, and in which request.

@@ -23,7 +23,7 @@ package struct BuildGenerationJob: Codable, Sendable {
     package init(number: Int) { self.number = number }
 }
 
-/// Add one live document to a generation that is being built.
+/// Write all points of one live document into every generation that is live or being built.
 package struct ReindexDocumentJob: Codable, Sendable {
     package static let kind = "reindex_document"
     package let documentID: Document.ID
@@ -39,9 +39,48 @@ package struct EraseDocumentJob: Codable, Sendable {
 
 /// Remove the points and rows of revisions that nothing shows any more.
 package struct SweepRevisionsJob: Codable, Sendable {
+    /// Points that a comparison of the stores found nothing for.
+    package struct OrphanedPoints: Codable, Sendable {
+        package let generation: Int
+        package let ids: [PointID]
+        package init(generation: Int, ids: [PointID]) {
+            self.generation = generation
+            self.ids = ids
+        }
+    }
+
     package static let kind = "sweep_revisions"
     package let documentID: Document.ID
-    package init(documentID: Document.ID) { self.documentID = documentID }
+    /// To be removed as well, if there is still nothing that shows them.
+    package let orphans: OrphanedPoints?
+
+    package init(documentID: Document.ID, orphans: OrphanedPoints? = nil) {
+        self.documentID = documentID
+        self.orphans = orphans
+    }
+
+    /// The jobs that write points of a document.
+    package static let indexingKinds = [
+        IndexAttachmentJob.kind, IndexTrainingPageJob.kind, ReindexDocumentJob.kind,
+    ]
+}
+
+/// Compare Postgres, the vector engine and object storage. Admin's own.
+package struct CompareStoresJob: Codable, Sendable {
+    package static let kind = "compare_stores"
+    package let run: Int
+    /// Whether what can be mended is mended.
+    package let repairs: Bool
+    /// Who asked, to be written down for what is mended.
+    package let actor: String
+    package let requestID: String?
+
+    package init(run: Int, repairs: Bool, actor: String, requestID: String?) {
+        self.run = run
+        self.repairs = repairs
+        self.actor = actor
+        self.requestID = requestID
+    }
 }
 
 /// Delete what has been kept for as long as the settings say.

@@ -15,6 +15,9 @@ package protocol ObjectStorage: Sendable {
     /// `range` counts bytes; nil is the whole object.
     func get(key: String, range: Range<Int>?) async throws(ObjectStorageError) -> ObjectBody
 
+    /// Whether there is such an object, readable or not.
+    func contains(key: String) async throws(ObjectStorageError) -> Bool
+
     /// An object that is not there is deleted already.
     func delete(key: String) async throws(ObjectStorageError)
 

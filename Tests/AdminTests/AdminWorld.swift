@@ -10,6 +10,7 @@ import Identity
 import JobQueue
 import Logging
 import NIOCore
+import ObjectStorage
 import OutboundHTTP
 import Postgres
 import ServiceLifecycle
@@ -24,6 +25,8 @@ struct AdminWorld: Sendable {
     let admin: Admin
     let pool: PostgresPool
     let remote: TestRemote
+    /// Where uploads are stored.
+    let folder: URL
     let client: any TestClientProtocol
 
     struct Reply {
@@ -45,11 +48,17 @@ struct AdminWorld: Sendable {
         _ body: @escaping @Sendable (AdminWorld) async throws -> Void
     ) async throws {
         let remote = try TestRemote()
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "celine-admin-\(UUID().uuidString)")
+        // Nothing to remove where the service never got as far as its storage.
+        defer { try? FileManager.default.removeItem(at: folder) }
         var values = [
             "APP_ENV": "dev", "INTERNAL_AUTH_PUBLIC_KEYS": "none",
             "OPENAI_EMBED_DIMENSIONS": "384", "OPENAI_EMBED_MODEL": "e5-passage",
             "QDRANT_URL": try qdrant ?? environment("TEST_QDRANT_URL"),
             "TRAINING_MATERIALS_PATH": remote.clone, "TRAINING_MATERIALS_ALLOW_PRIVATE": "true",
+            "QDRANT_COLLECTION": "test_admin_\(UUID().uuidString.lowercased())",
+            "UPLOADS_URI": "file://\(folder.path())",
             "TRAINING_MATERIALS_GIT_SECONDS": gitSeconds,
         ]
         values["TRAINING_MATERIALS_REPO_URL"] = url(remote)
@@ -59,10 +68,12 @@ struct AdminWorld: Sendable {
         let http = OutboundHTTP.makeClient()
         do {
             try await withDatabase { pool in
-                let admin = Admin(
-                    settings: settings, database: pool.configuration, client: http,
+                var admin = Admin(
+                    settings: settings, database: pool.configuration,
+                    storage: try makeObjectStorage(settings.storage, logger: .test), client: http,
                     executable: try environment("TEST_BINARIES") + "/admin", logger: .test)
-                try await serve(admin, pool, remote, works: works, body)
+                admin.settleSeconds = 0
+                try await serve(admin, pool, remote, folder, works: works, body)
             }
             try await http.shutdown()
         } catch {
@@ -72,7 +83,7 @@ struct AdminWorld: Sendable {
     }
 
     private static func serve(
-        _ admin: Admin, _ pool: PostgresPool, _ remote: TestRemote, works: Bool,
+        _ admin: Admin, _ pool: PostgresPool, _ remote: TestRemote, _ folder: URL, works: Bool,
         _ body: @escaping @Sendable (AdminWorld) async throws -> Void
     ) async throws {
         try await pool.transaction { transaction in
@@ -81,7 +92,7 @@ struct AdminWorld: Sendable {
                     passageModel: "e5-passage", questionModel: "e5-query", dimensionCount: 384,
                     chunkingVersion: Chunking.version(windowTokenCount: 512),
                     analysisVersion: "test"),
-                collectionBase: "test_admin_\(UUID().uuidString.lowercased())")
+                collectionBase: admin.settings.qdrant.collectionBase)
         }
         let router = admin.router(
             PrincipalMiddleware { Caller(sub: $0, isAdmin: $0 == "root") })
@@ -93,7 +104,8 @@ struct AdminWorld: Sendable {
             pool: pool, listener: jobs,
             handlers: [StandInPageIndexer(pool: pool), StandInAttachmentIndexer(pool: pool)],
             concurrency: 2, workerName: "test", logger: .test)
-        let services: [any Service] = [admin.pool, admin.listener] + (works ? [jobs, worker] : [])
+        let services: [any Service] =
+            [admin.pool, admin.listener] + (works ? [admin.worker, jobs, worker] : [])
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [], logger: .test)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -102,7 +114,9 @@ struct AdminWorld: Sendable {
             do {
                 try await app.test(.router) { client in
                     try await body(
-                        AdminWorld(admin: admin, pool: pool, remote: remote, client: client))
+                        AdminWorld(
+                            admin: admin, pool: pool, remote: remote, folder: folder,
+                            client: client))
                 }
                 failure = nil
             } catch {

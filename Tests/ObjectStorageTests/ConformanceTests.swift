@@ -73,6 +73,36 @@ struct ConformanceTests {
         }
     }
 
+    @Test("lists page by page what one list holds", arguments: StorageKind.allCases)
+    func pages(_ kind: StorageKind) async throws {
+        try await kind.with { storage in
+            var keys: [String] = []
+            for number in 0..<17 {
+                let key = "uploads/\(number * 7919 % 1000)"
+                keys.append(try await storage.put(key, "x").key)
+            }
+            var paged: [String] = []
+            while true {
+                let page = try await storage.list(
+                    prefix: "uploads/", after: paged.last, countMax: 3)
+                if page.isEmpty { break }
+                paged += page.map(\.key)
+            }
+            #expect(paged == keys.sorted())
+        }
+    }
+
+    @Test("tells whether an object is there without reading it", arguments: StorageKind.allCases)
+    func contains(_ kind: StorageKind) async throws {
+        try await kind.with { storage in
+            let stored = try await storage.put("uploads/a", "x")
+            #expect(try await storage.contains(key: stored.key))
+            #expect(try await !storage.contains(key: "uploads/b"))
+            try await storage.delete(key: stored.key)
+            #expect(try await !storage.contains(key: stored.key))
+        }
+    }
+
     @Test("keeps nothing of bytes over the limit", arguments: StorageKind.allCases)
     func limit(_ kind: StorageKind) async throws {
         try await kind.with { storage in

@@ -8,7 +8,7 @@ import Testing
 @testable import Qdrant
 
 /// A collection of its own for each test, in the real engine.
-private func withCollection<Result>(
+func withCollection<Result>(
     _ body: (Qdrant, String) async throws -> Result
 ) async throws -> Result {
     let url = try #require(ProcessInfo.processInfo.environment["TEST_QDRANT_URL"])
@@ -44,7 +44,7 @@ private func withQdrant<Result>(
 private let alice = Principal(user: User.ID(rawValue: "alice"))
 private let bob = Principal(user: User.ID(rawValue: "bob"))
 
-private func point(
+func point(
     _ dense: [Float], terms: [UInt32: Float] = [:], owner: Owner = .shared,
     kind: Document.Kind = .upload, document: Document.ID = Document.ID(),
     revision: Revision.ID = Revision.ID(), tenant: Tenant.ID = Tenant.only,

@@ -1,4 +1,5 @@
 import Database
+import Domain
 import FoundationEssentials
 import Logging
 import ObjectStorage
@@ -7,17 +8,12 @@ import ServiceLifecycle
 
 /// Removes abandoned bytes, now and then: uploads whose process died before their row was written,
 /// or before their bytes were all there.
-///
-/// Bytes come before rows, so that young bytes without a row are an upload under way. No upload may
-/// take half as long as what is left alone here.
 struct StorageSweep: Service {
     struct Result: Equatable {
         var removedCount = 0
         var unfinishedCount = 0
     }
 
-    /// What is younger is nobody's business.
-    private static let ageMin: TimeInterval = 24 * 3600
     private static let pageCountMax = 1000
     /// So many nameless objects in a page that has no named one are taken for another's.
     private static let suspiciousCount = 10
@@ -37,7 +33,8 @@ struct StorageSweep: Service {
             while !Task.isCancelled {
                 do {
                     try await Task.sleep(for: .seconds(pause))
-                    try await sweep(before: Date(timeIntervalSinceNow: -Self.ageMin))
+                    try await sweep(
+                        before: Date(timeIntervalSinceNow: -Double(UploadKey.abandonedSeconds)))
                 } catch is CancellationError {
                     return
                 } catch {

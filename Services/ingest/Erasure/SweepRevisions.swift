@@ -11,25 +11,22 @@ import Qdrant
 struct SweepRevisions: JobHandler {
     static let kind = SweepRevisionsJob.kind
 
-    /// Whoever writes points of a document.
-    static let indexingKinds = [
-        IndexAttachmentJob.kind, IndexTrainingPageJob.kind, ReindexDocumentJob.kind,
-    ]
-
     let pool: PostgresPool
     let qdrant: Qdrant
 
     func handle(_ job: ClaimedJob) async throws {
-        let id = try job.decode(SweepRevisionsJob.self).documentID
+        let payload = try job.decode(SweepRevisionsJob.self)
+        let id = payload.documentID
         let (isBusy, revisions, generations) = try await pool.read { session in
             (
-                try DocumentStore(session).isBeingWorkedOn(id, by: Self.indexingKinds),
+                try DocumentStore(session).isBeingWorkedOn(id, by: SweepRevisionsJob.indexingKinds),
                 try RevisionStore(session).listUnshown(of: id),
                 try GenerationStore(session).list()
             )
         }
         if isBusy { throw JobFailure.snooze(.milliseconds(Int.random(in: 1_000...3_000))) }
         do {
+            if let orphans = payload.orphans { try await erase(orphans, of: id, generations, job) }
             for generation in generations where generation.state != .dropped {
                 for revision in revisions {
                     try await qdrant.deletePoints(revision: revision, in: generation.collection)
@@ -47,5 +44,23 @@ struct SweepRevisions: JobHandler {
             }
             try job.complete(in: transaction)
         }
+    }
+
+    /// Those that nothing has come to show since they were found. Nobody else begins to write points of
+    /// the document as long as this job is ours.
+    private func erase(
+        _ orphans: SweepRevisionsJob.OrphanedPoints, of document: Document.ID,
+        _ generations: [Generation], _ job: ClaimedJob
+    ) async throws {
+        guard let generation = generations.first(where: { $0.number == orphans.generation }),
+            generation.state != .dropped
+        else { return }
+        let points = orphans.ids.map { SuspectedPoint(id: $0, document: document) }
+        let unexplained = try await pool.transaction { transaction in
+            try job.requireLease(in: transaction)
+            return try ConsistencyStore(transaction).findUnexplained(
+                points, in: generation.number, heeding: SweepRevisionsJob.indexingKinds)
+        }
+        try await qdrant.deletePoints(Array(unexplained.keys), in: generation.collection)
     }
 }

@@ -172,11 +172,22 @@ struct DocumentIndexer: Sendable {
             )
         } catch {
             guard error == .notFound else { throw error }
-            // The engine lost it, or has never had it: it is made again, empty.
-            try await qdrant.ensureCollection(
-                generation.collection, dimensionCount: generation.index.dimensionCount)
+            try await makeCollection(of: generation)
             throw JobFailure.snooze(.seconds(1))
         }
+    }
+
+    /// The engine lost it, or has never had it: it is made again, empty. One that was dropped meanwhile
+    /// is not, or nobody would ever drop it again.
+    private func makeCollection(of generation: Generation) async throws {
+        let isActive = try await pool.read { session in
+            try GenerationStore(session).active().contains { $0.number == generation.number }
+        }
+        guard isActive else { return }
+        try await qdrant.ensureCollection(
+            generation.collection, dimensionCount: generation.index.dimensionCount)
+        let state = try await pool.read { try GenerationStore($0).find(generation.number)?.state }
+        if state == .dropped { try await qdrant.deleteCollection(generation.collection) }
     }
 
     /// Throws unless the document is there and the job still ours. Locks both.

@@ -3,7 +3,8 @@ import Domain
 import JobQueue
 import Postgres
 
-/// Brings a document that is shown already into a generation that is being built.
+/// Writes a document that is shown already into every generation that is live or being built: all its
+/// points, also where they should be there.
 struct ReindexDocument: JobHandler {
     static let kind = ReindexDocumentJob.kind
 

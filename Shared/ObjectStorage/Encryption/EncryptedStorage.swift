@@ -56,6 +56,10 @@ package struct EncryptedStorage: ObjectStorage {
         return try ObjectBody(opened, range: range, of: layout.plainByteCount)
     }
 
+    package func contains(key: String) async throws(ObjectStorageError) -> Bool {
+        try await storage.contains(key: key)
+    }
+
     package func delete(key: String) async throws(ObjectStorageError) {
         try await storage.delete(key: key)
     }

@@ -86,6 +86,20 @@ package struct FolderStorage: ObjectStorage {
         return try ObjectBody(FileReader(file: file), range: range, of: byteCount)
     }
 
+    package func contains(key: String) async throws(ObjectStorageError) -> Bool {
+        try ObjectKey.requireValid(key)
+        let path = "\(root)/\(key)"
+        do {
+            return try await inFolder {
+                _ = try OpenFile.open(path).byteCount()
+                return true
+            }
+        } catch {
+            guard case .notFound = error else { throw error }
+            return false
+        }
+    }
+
     package func delete(key: String) async throws(ObjectStorageError) {
         try ObjectKey.requireValid(key)
         let path = "\(root)/\(key)"
@@ -104,11 +118,15 @@ package struct FolderStorage: ObjectStorage {
         prefix: String, after: String?, countMax: Int
     ) async throws(ObjectStorageError) -> [ListedObject] {
         try await inFolder {
-            let keys = try FileCalls.files(under: root, "")
-                .filter { $0.hasPrefix(prefix) && $0 > after ?? "" && ObjectKey.isValid($0) }
-                .sorted()
+            var first = FirstKeys(countMax: countMax)
+            try FileCalls.forEachFile(under: root) { key in
+                guard key.hasPrefix(prefix), key > after ?? "", ObjectKey.isValid(key) else {
+                    return
+                }
+                first.add(key)
+            }
             // One that was deleted meanwhile is no object any more.
-            return try keys.prefix(countMax).compactMap { key in
+            return try first.keys.compactMap { key in
                 try FileCalls.modificationTime("\(root)/\(key)").map {
                     ListedObject(key: key, storedAt: $0)
                 }
@@ -119,14 +137,37 @@ package struct FolderStorage: ObjectStorage {
     package func removeUnfinished(before: Date) async throws(ObjectStorageError) -> Int {
         let folder = "\(root)/\(Self.incoming)"
         return try await blocking {
-            try FileCalls.files(under: folder, "").count { name in
+            var count = 0
+            try FileCalls.forEachFile(under: folder) { name in
                 let path = "\(folder)/\(name)"
                 guard let time = try FileCalls.modificationTime(path), time < before else {
-                    return false
+                    return
                 }
-                return unlink(path) == 0
+                if unlink(path) == 0 { count += 1 }
             }
+            return count
         }
+    }
+}
+
+/// The first keys in order of however many: a folder tells them in any order, and all of them.
+private struct FirstKeys {
+    let countMax: Int
+    private var found: [String] = []
+    /// What does not come before it is not among the first.
+    private var bound: String?
+
+    init(countMax: Int) { self.countMax = countMax }
+
+    var keys: [String] { Array(found.sorted().prefix(countMax)) }
+
+    mutating func add(_ key: String) {
+        if let bound, key >= bound { return }
+        found.append(key)
+        // Twice as many are held at most, so that sorting them is seldom.
+        guard found.count >= 2 * countMax + 1 else { return }
+        found = keys
+        bound = found.last
     }
 }
 

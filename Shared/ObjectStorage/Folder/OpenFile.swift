@@ -91,23 +91,21 @@ enum FileCalls {
         return Date(timeIntervalSince1970: Double(facts.st_mtim.tv_sec))
     }
 
-    /// Every file below, as keys.
-    static func files(
-        under root: String, _ folder: String
-    ) throws(ObjectStorageError) -> [String] {
+    /// Every file below, as a key, one at a time.
+    static func forEachFile(
+        under root: String, _ folder: String = "", _ body: (String) throws -> Void
+    ) throws {
         guard let stream = opendir("\(root)/\(folder)") else { throw failure() }
         defer { closedir(stream) }
-        var keys: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name.0) { String(cString: $0) }
             guard !name.hasPrefix(".") else { continue }
             let key = folder.isEmpty ? name : "\(folder)/\(name)"
             if entry.pointee.d_type == DT_DIR {
-                keys += try files(under: root, key)
+                try forEachFile(under: root, key, body)
             } else {
-                keys.append(key)
+                try body(key)
             }
         }
-        return keys
     }
 }

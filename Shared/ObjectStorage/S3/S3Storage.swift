@@ -55,6 +55,11 @@ package struct S3Storage: ObjectStorage {
             of: facts.byteCount)
     }
 
+    package func contains(key: String) async throws(ObjectStorageError) -> Bool {
+        try ObjectKey.requireValid(key)
+        return try await calls.facts(of: key) != nil
+    }
+
     package func delete(key: String) async throws(ObjectStorageError) {
         try ObjectKey.requireValid(key)
         let answer = try await calls.send(
