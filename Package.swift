@@ -130,6 +130,7 @@ let package = Package(
             "Postgres", logging),
         shared(
             "ObjectStorage", "CLibCurl", "COpenSSL", "Domain", logging, nioCore, nioPosix),
+        shared("StorageSettings", "ObjectStorage", "ServiceRuntime"),
         shared("ConversationExport", "Database", "Postgres", "Domain", nioCore),
         shared("Archive", "CArchive"),
         shared("Markup", "CXML"),
@@ -163,15 +164,16 @@ let package = Package(
             "Ingest",
             webService + [
                 "JobQueue",
-                "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "ChildProcess",
-                "CharacterEncoding", "Archive", "Markup", "Retrieval", "ConversationExport", crypto,
+                "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage", "StorageSettings",
+                "ChildProcess", "CharacterEncoding", "Archive", "Markup", "Retrieval",
+                "ConversationExport", crypto,
             ]),
         service(
             "Admin",
             webService + [
                 "JobQueue",
-                "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage", "Retrieval",
-                crypto,
+                "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
+                "StorageSettings", "Retrieval", crypto,
             ]),
 
         .target(
@@ -245,6 +247,7 @@ let package = Package(
             "IngestTests",
             webService + [
                 "Ingest", "JobQueue", "ModelEndpoint", "Qdrant", "TextAnalysis", "ObjectStorage",
+                "StorageSettings",
                 "CharacterEncoding", "ChildProcess", "Retrieval", crypto, hummingbirdTesting,
             ]),
         tests(

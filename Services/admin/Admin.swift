@@ -7,6 +7,7 @@ import Identity
 import JobQueue
 import Logging
 import ModelEndpoint
+import ObjectStorage
 import OutboundHTTP
 import Postgres
 import Qdrant
@@ -18,6 +19,7 @@ struct Admin: Sendable {
     let settings: AdminSettings
     let pool: PostgresPool
     let listener: PostgresListener
+    let storage: any ObjectStorage
     let qdrant: Qdrant
     let models: ModelEndpoint
     let materials: TrainingMaterials
@@ -26,10 +28,11 @@ struct Admin: Sendable {
 
     /// - Parameter executable: our own, which is also the child that works on the clone.
     init(
-        settings: AdminSettings, database: PostgresConfiguration, client: HTTPClient,
-        executable: String, logger: Logger
+        settings: AdminSettings, database: PostgresConfiguration, storage: any ObjectStorage,
+        client: HTTPClient, executable: String, logger: Logger
     ) {
         self.settings = settings
+        self.storage = storage
         self.logger = logger
         pool = PostgresPool(
             database, connectionCountMax: 8, waitMax: .seconds(5), logger: logger)

@@ -1,6 +1,8 @@
 import Git
+import ObjectStorage
 import Retrieval
 import ServiceRuntime
+import StorageSettings
 
 /// All that admin reads from its environment.
 struct AdminSettings: Sendable {
@@ -18,6 +20,7 @@ struct AdminSettings: Sendable {
     let qdrant: QdrantSettings
     let models: ModelSettings
     let internalKeys: InternalAuthSettings
+    let storage: StorageConfiguration
     let trainingMaterials: TrainingMaterials?
     let trainingTarget: String
     let syncsOnStart: Bool
@@ -29,6 +32,7 @@ struct AdminSettings: Sendable {
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
         internalKeys = InternalAuthSettings(from: &reader)
+        storage = StorageConfiguration(from: &reader, certificateFile: runtime.certificateFile)
         trainingMaterials = Self.trainingMaterials(from: &reader)
         trainingTarget = reader.text("TRAINING_MATERIALS_REF", default: "origin/main")
         if GitTarget(trainingTarget) == nil {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ChildProcess
+import ObjectStorage
 import OutboundHTTP
 import Postgres
 import ServiceRuntime
@@ -28,8 +29,9 @@ extension Main {
                 url: settings.database.url, applicationName: "celine-admin",
                 certificateFile: settings.runtime.certificateFile)
             let admin = Admin(
-                settings: settings, database: database, client: connections.client,
-                executable: ChildProcess.ownExecutable, logger: logger)
+                settings: settings, database: database,
+                storage: try makeObjectStorage(settings.storage, logger: logger),
+                client: connections.client, executable: ChildProcess.ownExecutable, logger: logger)
             try await runService(
                 "admin",
                 services: [connections] + settings.runtime.metricsServers(logger: logger)

@@ -2,6 +2,7 @@ import Domain
 import ObjectStorage
 import Retrieval
 import ServiceRuntime
+import StorageSettings
 
 /// All that ingest reads from its environment.
 struct IngestSettings: Sendable {

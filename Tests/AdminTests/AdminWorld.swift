@@ -10,6 +10,7 @@ import Identity
 import JobQueue
 import Logging
 import NIOCore
+import ObjectStorage
 import OutboundHTTP
 import Postgres
 import ServiceLifecycle
@@ -45,11 +46,16 @@ struct AdminWorld: Sendable {
         _ body: @escaping @Sendable (AdminWorld) async throws -> Void
     ) async throws {
         let remote = try TestRemote()
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "celine-admin-\(UUID().uuidString)")
+        // Nothing to remove where the service never got as far as its storage.
+        defer { try? FileManager.default.removeItem(at: folder) }
         var values = [
             "APP_ENV": "dev", "INTERNAL_AUTH_PUBLIC_KEYS": "none",
             "OPENAI_EMBED_DIMENSIONS": "384", "OPENAI_EMBED_MODEL": "e5-passage",
             "QDRANT_URL": try qdrant ?? environment("TEST_QDRANT_URL"),
             "TRAINING_MATERIALS_PATH": remote.clone,
+            "UPLOADS_URI": "file://\(folder.path())",
             "TRAINING_MATERIALS_GIT_SECONDS": gitSeconds,
         ]
         values["TRAINING_MATERIALS_REPO_URL"] = url(remote)
@@ -60,7 +66,8 @@ struct AdminWorld: Sendable {
         do {
             try await withDatabase { pool in
                 let admin = Admin(
-                    settings: settings, database: pool.configuration, client: http,
+                    settings: settings, database: pool.configuration,
+                    storage: try makeObjectStorage(settings.storage, logger: .test), client: http,
                     executable: try environment("TEST_BINARIES") + "/admin", logger: .test)
                 try await serve(admin, pool, remote, works: works, body)
             }

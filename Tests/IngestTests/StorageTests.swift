@@ -7,6 +7,7 @@ import NIOCore
 import ObjectStorage
 import Postgres
 import ServiceRuntime
+import StorageSettings
 import TestSupport
 import Testing
 

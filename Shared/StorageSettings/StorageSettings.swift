@@ -1,6 +1,6 @@
 import FoundationEssentials
-import ObjectStorage
-import ServiceRuntime
+package import ObjectStorage
+package import ServiceRuntime
 
 /// Where uploads are kept: `UPLOADS_URI` and what belongs to it.
 extension StorageConfiguration {
@@ -8,7 +8,7 @@ extension StorageConfiguration {
     private static let publicSecrets: Set<String> = ["minioadmin", "rustfsadmin", "password"]
     private static let secretCharacterCountMin = 8
 
-    init(from reader: inout SettingsReader, certificateFile: String?) {
+    package init(from reader: inout SettingsReader, certificateFile: String?) {
         let uri = reader.text("UPLOADS_URI", dev: "file://./uploads")
         let place: Place =
             if uri.hasPrefix(S3Address.scheme) {
