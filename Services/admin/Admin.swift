@@ -55,7 +55,11 @@ struct Admin: Sendable {
 
     func addRoutes(to members: some RouterMethods<ServiceContext>) {
         let operators = members.group().add(middleware: AdminGate())
-        UploadOverviewRoutes(pool: pool, qdrant: qdrant, logger: logger).add(to: operators)
+        UploadListRoutes(
+            pool: pool,
+            inspection: UploadInspection(
+                pool: pool, qdrant: qdrant, storage: storage, logger: logger)
+        ).add(to: operators)
         IngestRoutes(
             reindexing: Reindexing(
                 pool: pool, queue: queue, models: models, index: settings.index,
@@ -65,6 +69,10 @@ struct Admin: Sendable {
         ReloadRoutes(pool: pool, qdrant: qdrant).add(to: operators)
         GenerationRoutes(pool: pool).add(to: operators)
         JobRoutes(pool: pool).add(to: operators)
+        JobActionRoutes(
+            retrying: JobRetrying(pool: pool, queue: queue),
+            cancelling: JobCancelling(pool: pool, queue: queue), logger: logger
+        ).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
         TrainingRoutes(materials: materials, logger: logger).add(to: operators)
     }

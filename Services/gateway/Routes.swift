@@ -110,6 +110,10 @@ struct Routes: Sendable {
         Route(.POST, "/admin/training-materials/sync", .upstream(.admin)),
         Route(.GET, "/admin/generations", .upstream(.admin)),
         Route(.GET, "/admin/jobs", .upstream(.admin)),
+        Route(.GET, "/admin/jobs/{id}", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/{id}/retry", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/{id}/cancel", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/retry", .upstream(.admin)),
         Route(.GET, "/admin/audit", .upstream(.admin)),
     ]
 

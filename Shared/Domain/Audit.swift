@@ -12,6 +12,9 @@ package enum AuditAction: String, Sendable {
     case reindexRequested = "reindex.requested"
     case reloadRequested = "reload.requested"
     case trainingSynced = "training.synced"
+    case jobCancelled = "job.cancelled"
+    case jobRetried = "job.retried"
+    case jobsRetried = "jobs.retried"
 }
 
 /// Who acts, and in which request.
