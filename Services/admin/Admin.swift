@@ -73,6 +73,7 @@ struct Admin: Sendable {
             retrying: JobRetrying(pool: pool, queue: queue),
             cancelling: JobCancelling(pool: pool, queue: queue), logger: logger
         ).add(to: operators)
+        UsageRoutes(pool: pool).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
         TrainingRoutes(materials: materials, logger: logger).add(to: operators)
     }

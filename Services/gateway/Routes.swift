@@ -115,6 +115,7 @@ struct Routes: Sendable {
         Route(.POST, "/admin/jobs/{id}/cancel", .upstream(.admin)),
         Route(.POST, "/admin/jobs/retry", .upstream(.admin)),
         Route(.GET, "/admin/audit", .upstream(.admin)),
+        Route(.GET, "/admin/usage", .upstream(.admin)),
     ]
 
     /// All that any route has, and what browsers ask beforehand.

@@ -42,6 +42,9 @@ package enum Migrations {
         Migration(
             version: 10, name: "job_attempts", compatibleFrom: 1,
             sql: PackageResources._010_job_attempts_sql),
+        Migration(
+            version: 11, name: "usage_counts", compatibleFrom: 1,
+            sql: PackageResources._011_usage_counts_sql),
     ]
 
     /// What this version was written for.

@@ -15,6 +15,7 @@ package enum AuditAction: String, Sendable {
     case jobCancelled = "job.cancelled"
     case jobRetried = "job.retried"
     case jobsRetried = "jobs.retried"
+    case usageViewed = "usage.viewed"
 }
 
 /// Who acts, and in which request.

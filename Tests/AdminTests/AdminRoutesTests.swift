@@ -22,7 +22,7 @@ struct AdminRoutesTests {
                 #expect(reply.status == 403, "\(path)")
                 #expect(reply.code == "admin_only")
             }
-            for path in ["jobs", "jobs/1", "generations", "audit"] {
+            for path in ["jobs", "jobs/1", "generations", "audit", "usage"] {
                 #expect(try await world.get("/admin/\(path)", as: "alice").status == 403, "\(path)")
             }
         }
