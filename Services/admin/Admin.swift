@@ -64,7 +64,11 @@ struct Admin: Sendable {
 
     func addRoutes(to members: some RouterMethods<ServiceContext>) {
         let operators = members.group().add(middleware: AdminGate())
-        UploadOverviewRoutes(pool: pool, qdrant: qdrant, logger: logger).add(to: operators)
+        UploadListRoutes(
+            pool: pool,
+            inspection: UploadInspection(
+                pool: pool, qdrant: qdrant, storage: storage, logger: logger)
+        ).add(to: operators)
         IngestRoutes(
             reindexing: Reindexing(
                 pool: pool, queue: queue, models: models, index: settings.index,
@@ -74,6 +78,11 @@ struct Admin: Sendable {
         ReloadRoutes(pool: pool, qdrant: qdrant).add(to: operators)
         GenerationRoutes(pool: pool).add(to: operators)
         JobRoutes(pool: pool).add(to: operators)
+        JobActionRoutes(
+            retrying: JobRetrying(pool: pool, queue: queue),
+            cancelling: JobCancelling(pool: pool, queue: queue), logger: logger
+        ).add(to: operators)
+        UsageRoutes(pool: pool).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
         ConsistencyRoutes(runs: ConsistencyRuns(pool: pool, queue: queue, listener: listener))
             .add(to: operators)

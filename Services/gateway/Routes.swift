@@ -110,9 +110,14 @@ struct Routes: Sendable {
         Route(.POST, "/admin/training-materials/sync", .upstream(.admin)),
         Route(.GET, "/admin/generations", .upstream(.admin)),
         Route(.GET, "/admin/jobs", .upstream(.admin)),
+        Route(.GET, "/admin/jobs/{id}", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/{id}/retry", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/{id}/cancel", .upstream(.admin)),
+        Route(.POST, "/admin/jobs/retry", .upstream(.admin)),
         Route(.GET, "/admin/audit", .upstream(.admin)),
         Route(.GET, "/admin/consistency", .upstream(.admin)),
         Route(.POST, "/admin/consistency", .upstream(.admin)),
+        Route(.GET, "/admin/usage", .upstream(.admin)),
     ]
 
     /// All that any route has, and what browsers ask beforehand.

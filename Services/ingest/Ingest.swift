@@ -28,6 +28,8 @@ struct Ingest: Sendable {
     let logger: Logger
     /// A worker that dies is replaced after at most this time.
     var leaseSeconds = 20
+    /// What operators read of whoever holds a job.
+    var workerName = "ingest"
     private let queue = JobQueue()
     private let points: PointErasure
     private let lateWrites: LateWrites
@@ -142,7 +144,7 @@ struct Ingest: Sendable {
     private var worker: JobWorker {
         JobWorker(
             pool: pool, listener: listener, handlers: handlers, concurrency: settings.concurrency,
-            leaseSeconds: leaseSeconds, workerName: executable, logger: logger)
+            leaseSeconds: leaseSeconds, workerName: workerName, logger: logger)
     }
 
     private var handlers: [any JobHandler] {

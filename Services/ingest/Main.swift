@@ -1,6 +1,7 @@
 import ArgumentParser
 import ChildProcess
 import Database
+import FoundationEssentials
 import Logging
 import OutboundHTTP
 import ServiceRuntime
@@ -44,9 +45,11 @@ struct Main: AsyncParsableCommand {
                 logger.warning("processes of the same user may read this one's environment")
             }
             let client = OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile)
-            let ingest = try Ingest(
+            var ingest = try Ingest(
                 settings: settings, client: client, executable: ChildProcess.ownExecutable,
                 logger: logger)
+            let process = ProcessInfo.processInfo
+            ingest.workerName = "\(process.hostName):\(process.processIdentifier)"
             try await Migrations.requireCompatible(ingest.pool)
             try await runService(
                 "ingest",

@@ -135,6 +135,21 @@ package struct AttachmentStore {
         try set(id, status: .failed, failure: failure)
     }
 
+    /// What indexing again was to replace is still shown, and reads as it did. False when nothing of
+    /// it is shown.
+    package func setShown(_ id: Attachment.ID) throws(PostgresError) -> Bool {
+        try !session.run(
+            """
+            UPDATE attachments a SET error_code = NULL, error_message = NULL,
+                status = CASE WHEN a.chunk_count > 0 THEN 'indexed' ELSE 'stored' END
+            FROM indexed_documents i JOIN generations g ON g.number = i.generation
+            WHERE a.tenant_id = \(Tenant.only) AND a.id = \(id) AND g.state = 'live'
+              AND i.tenant_id = a.tenant_id AND i.document_id = a.id
+            RETURNING a.id
+            """
+        ).isEmpty
+    }
+
     private func set(
         _ id: Attachment.ID, status: Attachment.Status, failure: Attachment.Failure?
     ) throws(PostgresError) {

@@ -71,7 +71,7 @@ package struct AuditStore {
             """
             UPDATE audit_records
             SET details = jsonb_set(details, '{user}', to_jsonb(\(sql: digest)))
-            WHERE tenant_id = \(Tenant.only) AND action = \(AuditAction.uploadsViewed.rawValue)
+            WHERE tenant_id = \(Tenant.only) AND details ? 'user'
               AND details ->> 'user' = \(user)
             """)
     }

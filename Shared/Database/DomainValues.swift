@@ -8,6 +8,7 @@ extension User.ID: PostgresValue {}
 extension Language: PostgresValue {}
 extension Document.Kind: PostgresValue {}
 extension Attachment.Status: PostgresValue {}
+extension JobState: PostgresValue {}
 extension Generation.State: PostgresValue {}
 extension ConsistencyRun.State: PostgresValue {}
 extension Message.Role: PostgresValue {}

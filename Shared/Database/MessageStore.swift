@@ -51,6 +51,12 @@ package struct MessageStore {
                         now() + make_interval(secs => \(Double(leaseSeconds))), 1,
                         \(turn.showsSources))
                 RETURNING sequence
+            ), counted AS (
+                INSERT INTO token_usage (tenant_id, user_id, day, question_count)
+                VALUES (\(principal.tenant), \(principal.user),
+                        (now() AT TIME ZONE 'UTC')::date, 1)
+                ON CONFLICT (tenant_id, user_id, day)
+                    DO UPDATE SET question_count = token_usage.question_count + 1
             )
             UPDATE conversations
             SET last_sequence = (SELECT max(sequence) FROM begun), last_message_at = now(),

@@ -45,6 +45,12 @@ package enum Migrations {
         Migration(
             version: 11, name: "consistency", compatibleFrom: 1,
             sql: PackageResources._011_consistency_sql),
+        Migration(
+            version: 12, name: "job_attempts", compatibleFrom: 1,
+            sql: PackageResources._012_job_attempts_sql),
+        Migration(
+            version: 13, name: "usage_counts", compatibleFrom: 1,
+            sql: PackageResources._013_usage_counts_sql),
     ]
 
     /// What this version was written for.

@@ -58,6 +58,20 @@ package struct TrainingSyncStore {
         return try flipIfComplete(sync, generations: generations)
     }
 
+    /// A page whose job had died is waited for again. False when the sync went on without it.
+    package func reopenPage(
+        _ document: Document.ID, of sync: TrainingSync.ID
+    ) throws(PostgresError) -> Bool {
+        guard try lock(sync) else { return false }
+        return try !transaction.run(
+            """
+            UPDATE training_sync_pages SET state = 'pending'
+            WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
+              AND document_id = \(document) AND state = 'failed' RETURNING document_id
+            """
+        ).isEmpty
+    }
+
     /// Flips a sync none of whose pages is pending: at once for one that only removes.
     package func flipIfComplete(
         _ sync: TrainingSync.ID, generations: [Int]

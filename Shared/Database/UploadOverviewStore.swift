@@ -1,83 +1,11 @@
 package import Domain
 package import Postgres
 
-/// All users' uploads, for operators. Tombstoned ones are nobody's any more.
+/// Uploads and pages that are to be indexed again.
 package struct UploadOverviewStore {
     private let session: Session
 
     package init(_ session: Session) { self.session = session }
-
-    /// What to list; nil is no condition.
-    package struct Filter: Sendable {
-        package var user: User.ID?
-        package var status: Attachment.Status?
-        /// In the file's name, in any case.
-        package var text: String?
-
-        package init(user: User.ID? = nil, status: Attachment.Status? = nil, text: String? = nil) {
-            self.user = user
-            self.status = status
-            self.text = text
-        }
-
-        fileprivate var condition: SQL {
-            """
-            a.tenant_id = \(Tenant.only) AND d.deleted_at IS NULL
-            AND (\(user)::text IS NULL OR a.owner_user_id = \(user)::text)
-            AND (\(status?.rawValue)::text IS NULL OR a.status = \(status?.rawValue)::text)
-            AND (\(text)::text IS NULL
-                 OR position(lower(\(text)::text) IN lower(a.filename)) > 0)
-            """
-        }
-    }
-
-    /// Newest first.
-    ///
-    /// - Parameter before: the sequence of the last one of the page before.
-    package func list(
-        _ filter: Filter, limit: Int, offset: Int, before: Int?
-    ) throws(PostgresError) -> [Attachment] {
-        try attachments(
-            """
-            SELECT a.* FROM attachments a
-            JOIN documents d ON d.tenant_id = a.tenant_id AND d.id = a.id
-            WHERE \(sql: filter.condition)
-              AND (\(before)::bigint IS NULL OR a.sequence < \(before)::bigint)
-            ORDER BY a.sequence DESC LIMIT \(limit) OFFSET \(offset)
-            """)
-    }
-
-    package func count(_ filter: Filter) throws(PostgresError) -> Int {
-        try session.run(
-            """
-            SELECT count(*) AS total FROM attachments a
-            JOIN documents d ON d.tenant_id = a.tenant_id AND d.id = a.id
-            WHERE \(sql: filter.condition)
-            """
-        ).first?.get("total") ?? 0
-    }
-
-    /// What is known of an upload's text in one generation; nil when it shows none of it.
-    package func findText(
-        _ document: Document.ID, in generation: Int, previewCount: Int
-    ) throws(PostgresError) -> UploadText? {
-        let rows = try session.run(
-            """
-            SELECT r.id, r.chunking_version, left(r.text, \(previewCount)::int) AS preview,
-                   char_length(r.text) AS length,
-                   (SELECT count(*) FROM chunks c
-                    WHERE c.tenant_id = r.tenant_id AND c.revision_id = r.id) AS chunks
-            FROM indexed_documents i
-            JOIN revisions r ON r.tenant_id = i.tenant_id AND r.id = i.revision_id
-            WHERE i.tenant_id = \(Tenant.only) AND i.document_id = \(document)
-              AND i.generation = \(generation)
-            """)
-        guard let row = rows.first else { return nil }
-        return UploadText(
-            revision: try row.get("id"), chunkingVersion: try row.get("chunking_version"),
-            preview: try row.get("preview"), characterCount: try row.get("length"),
-            chunkCount: try row.get("chunks"))
-    }
 
     /// Uploads that failed, that no generation shows though they were indexed, whose job was lost,
     /// or that were cut by another chunker than this. Oldest first.
@@ -150,14 +78,4 @@ package struct UploadOverviewStore {
         for row in try session.run(sql) { attachments.append(try Attachment(row)) }
         return attachments
     }
-}
-
-/// The text that a generation shows of an upload.
-package struct UploadText: Sendable, Hashable {
-    package let revision: Revision.ID
-    package let chunkingVersion: String
-    /// Its beginning.
-    package let preview: String
-    package let characterCount: Int
-    package let chunkCount: Int
 }

@@ -14,6 +14,10 @@ package enum AuditAction: String, Sendable {
     case trainingSynced = "training.synced"
     case consistencyRequested = "consistency.requested"
     case consistencyRepaired = "consistency.repaired"
+    case jobCancelled = "job.cancelled"
+    case jobRetried = "job.retried"
+    case jobsRetried = "jobs.retried"
+    case usageViewed = "usage.viewed"
 }
 
 /// Who acts, and in which request.

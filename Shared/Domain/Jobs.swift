@@ -1,3 +1,17 @@
+/// Where a job is, as operators see it.
+package enum JobState: String, Sendable, CaseIterable {
+    case ready
+    case running
+    /// An operator wants it ended, and nobody has seen to it yet.
+    case cancelling
+    case done
+    case dead
+    case cancelled
+
+    /// Nothing further happens by itself.
+    package var isEnd: Bool { self == .done || self == .dead || self == .cancelled }
+}
+
 /// Index one upload into every generation that is live or being built.
 package struct IndexAttachmentJob: Codable, Sendable {
     package static let kind = "index_attachment"

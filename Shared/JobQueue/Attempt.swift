@@ -10,6 +10,8 @@ enum Outcome: Sendable {
     case snooze(Duration)
     /// We are stopping: somebody else shall go on with it.
     case handBack
+    /// An operator wants it ended.
+    case cancelled
     case lost
 
     init(_ error: any Error) {
@@ -28,13 +30,22 @@ extension JobWorker {
     func work(on job: ClaimedJob) async {
         let logger = jobLogger(job)
         guard let handler = handlers[job.kind] else { return }
-        // Its last holder died of it once too often.
-        let outcome: Outcome =
-            job.failureCount >= failureCountMax
-            ? .giveUp(reason: "abandoned: its workers stopped while working on it")
-            : await attempt(job, handler)
+        let outcome: Outcome
+        if job.isCancelled {
+            outcome = .cancelled
+        } else if job.failureCount >= failureCountMax {
+            // Its last holder died of it once too often.
+            outcome = .giveUp(reason: "abandoned: its workers stopped while working on it")
+        } else {
+            outcome = await attempt(job, handler)
+        }
         do {
-            try await record(outcome, of: job, handler, logger)
+            do {
+                try await record(outcome, of: job, handler, logger)
+            } catch JobFailure.leaseLost {
+                // Perhaps by its cancelling: then it is for us to end it, who are at it no longer.
+                try await record(.cancelled, of: job.behindFence, handler, logger)
+            }
         } catch JobFailure.leaseLost {
             logger.warning("lost a job's lease")
         } catch {
@@ -80,21 +91,22 @@ extension JobWorker {
         }
     }
 
-    /// Renews three times in a lease. Ends when the lease is lost.
+    /// Renews three times in a lease, and when some job was cancelled. Ends when the lease is lost.
     private func keepLease(of job: ClaimedJob) async -> Outcome? {
-        while !Task.isCancelled {
+        var ringCount = cancellations.ringCount
+        while true {
+            await cancellations.wait(after: ringCount, atMost: job.lease.duration / 3)
+            if Task.isCancelled { return nil }
+            ringCount = cancellations.ringCount
             do {
-                try await Task.sleep(for: job.lease.duration / 3)
                 let isRenewed = try await claims.renew(job)
                 if !isRenewed { return job.lease.isCompleted ? nil : .lost }
-            } catch is CancellationError {
-                return nil
             } catch {
+                if Task.isCancelled { return nil }
                 // The database may come back before the lease ends.
                 if job.leaseRemaining() <= .zero { return .lost }
             }
         }
-        return nil
     }
 
     private func waitForStop() async -> Outcome? {
@@ -115,14 +127,18 @@ extension JobWorker {
         case .done:
             if !job.lease.isCompleted { try await claims.complete(job) }
         case .lost:
-            logger.warning("lost a job's lease")
+            throw JobFailure.leaseLost
+        case .cancelled:
+            try await claims.cancel(job, handler: handler)
+            logger.info("job was cancelled")
         case .handBack:
             try await claims.release(
-                job, after: .zero, failureCount: job.failureCount, reason: nil)
+                job, as: .handedBack, after: .zero, failureCount: job.failureCount, reason: nil)
             logger.info("handed a job back")
         case .snooze(let pause):
             try await claims.release(
-                job, after: pause, failureCount: job.failureCount, reason: "waiting")
+                job, as: .snoozed, after: pause, failureCount: job.failureCount,
+                reason: "waiting")
         case .giveUp(let reason):
             try await bury(job, job.failureCount, reason, handler, logger)
         case .failed(let reason, let pause):
@@ -132,7 +148,7 @@ extension JobWorker {
             }
             let pause = pause ?? Self.backOff(failureCount)
             try await claims.release(
-                job, after: pause, failureCount: failureCount, reason: reason)
+                job, as: .failed, after: pause, failureCount: failureCount, reason: reason)
             logger.warning(
                 "job failed and will be retried",
                 metadata: ["reason": "\(reason)", "job.failure_count": "\(failureCount)"])

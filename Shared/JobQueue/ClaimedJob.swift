@@ -11,10 +11,12 @@ package struct ClaimedJob: Sendable {
     package let subject: String
     package let owner: String
     /// The fencing number: rises at every claim.
-    package let attempt: Int
+    package private(set) var attempt: Int
     /// Attempts that failed before this one.
     package let failureCount: Int
     package let createdAt: Date
+    /// It was claimed only to be ended.
+    let isCancelled: Bool
     let lease: JobLease
 
     init(_ row: Row, lease: JobLease) throws(PostgresError) {
@@ -26,6 +28,7 @@ package struct ClaimedJob: Sendable {
         attempt = try row.get("attempt")
         failureCount = try row.get("failure_count")
         createdAt = try row.get("created_at")
+        isCancelled = try row.get("is_cancelled")
         self.lease = lease
     }
 
@@ -68,6 +71,13 @@ package struct ClaimedJob: Sendable {
             UPDATE jobs SET progress = greatest(progress, \(progress)::real), progressed_at = now()
             WHERE \(sql: isOurs)
             """)
+    }
+
+    /// The same job behind the fence that its cancelling put up, if it was that which took it from us.
+    var behindFence: ClaimedJob {
+        var job = self
+        job.attempt += 1
+        return job
     }
 
     /// The fence around everything that a holder writes.

@@ -28,7 +28,11 @@ struct Claims: Sendable {
                 WITH claimed AS (
                     UPDATE jobs SET
                         state = 'running', attempt = attempt + 1, worker = \(workerName),
-                        progressed_at = now(),
+                        progressed_at = now(), started_at = now(),
+                        first_started_at = coalesce(first_started_at, now()),
+                        attempts = CASE state
+                            WHEN 'running' THEN with_attempt(jobs, 'lost', NULL)
+                            ELSE attempts END,
                         failure_count = failure_count
                             + CASE state WHEN 'running' THEN 1 ELSE 0 END,
                         claimable_at = now()
@@ -40,7 +44,7 @@ struct Claims: Sendable {
                               - make_interval(secs => \(waitSeconds)::double precision)
                         ORDER BY \(sql: order) LIMIT 1 FOR UPDATE SKIP LOCKED)
                     RETURNING id, kind, payload, subject, owner_key, attempt, failure_count,
-                        created_at, tag
+                        created_at, tag, cancelled_at IS NOT NULL AS is_cancelled
                 ), clock AS (
                     UPDATE job_clocks SET tag = claimed.tag FROM claimed
                     WHERE name = 'queue' AND job_clocks.tag < claimed.tag
@@ -83,15 +87,24 @@ struct Claims: Sendable {
         return isRenewed
     }
 
+    /// How an attempt ended after which there will be another.
+    enum Interruption: String {
+        case failed
+        case snoozed
+        case handedBack = "handed_back"
+    }
+
     /// Back into the queue. Throws `.leaseLost` when it is not ours to give back.
     func release(
-        _ job: ClaimedJob, after pause: Duration, failureCount: Int, reason: String?
+        _ job: ClaimedJob, as interruption: Interruption, after pause: Duration,
+        failureCount: Int, reason: String?
     ) async throws {
         try await pool.transaction { transaction in
             let rows = try transaction.run(
                 """
                 UPDATE jobs SET state = 'ready', worker = NULL, reason = \(reason),
                     failure_count = \(failureCount),
+                    attempts = with_attempt(jobs, \(interruption.rawValue), \(reason)),
                     claimable_at = now() + make_interval(secs => \(pause / .seconds(1)))
                 WHERE \(sql: job.isOurs) RETURNING id
                 """)
@@ -111,7 +124,24 @@ struct Claims: Sendable {
             let rows = try transaction.run(
                 """
                 UPDATE jobs SET state = 'dead', worker = NULL, reason = \(reason),
-                    failure_count = \(failureCount), finished_at = now()
+                    failure_count = \(failureCount), finished_at = now(),
+                    attempts = with_attempt(jobs, 'died', \(reason))
+                WHERE \(sql: job.isOurs) RETURNING id
+                """)
+            guard !rows.isEmpty else { throw JobFailure.leaseLost }
+        }
+    }
+
+    /// Ended as an operator asked, with whatever its kind does about that, at once or not at all.
+    /// Throws `.leaseLost` when nobody asked, or somebody else has seen to it.
+    func cancel(_ job: ClaimedJob, handler: any JobHandler) async throws {
+        try await pool.transaction { transaction in
+            try job.requireCancelling(in: transaction)
+            try handler.cancelled(job, in: transaction)
+            let rows = try transaction.run(
+                """
+                UPDATE jobs SET state = 'cancelled', worker = NULL, finished_at = now(),
+                    reason = \(JobQueue.cancelledReason)
                 WHERE \(sql: job.isOurs) RETURNING id
                 """)
             guard !rows.isEmpty else { throw JobFailure.leaseLost }
@@ -127,6 +157,12 @@ extension ClaimedJob {
     /// Like `requireLease`, without a lock.
     fileprivate func requireRunning(in transaction: Transaction) throws {
         let rows = try transaction.run("SELECT id FROM jobs WHERE \(sql: isOurs)")
+        guard !rows.isEmpty else { throw JobFailure.leaseLost }
+    }
+
+    fileprivate func requireCancelling(in transaction: Transaction) throws {
+        let rows = try transaction.run(
+            "SELECT id FROM jobs WHERE \(sql: isOurs) AND cancelled_at IS NOT NULL")
         guard !rows.isEmpty else { throw JobFailure.leaseLost }
     }
 }

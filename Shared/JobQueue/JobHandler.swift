@@ -13,10 +13,17 @@ package protocol JobHandler: Sendable {
     /// In the transaction that makes the job dead. Reason is `code: message` of a job given up, and
     /// otherwise the last error in words.
     func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws
+
+    /// In the transaction that ends a job which an operator has cancelled. Nobody is at it any more.
+    func cancelled(_ job: ClaimedJob, in transaction: Transaction) throws
 }
 
 extension JobHandler {
     package func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {}
+
+    package func cancelled(_ job: ClaimedJob, in transaction: Transaction) throws {
+        try died(job, reason: JobQueue.cancelledReason, in: transaction)
+    }
 }
 
 /// How a handler ends a job it could not finish.

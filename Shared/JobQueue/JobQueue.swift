@@ -5,6 +5,10 @@ package import Postgres
 package struct JobQueue: Sendable {
     /// The notification that a job may be claimable. Its payload is the kind.
     package static let channel = "celine_jobs"
+    /// The payload that says that a running job was cancelled, and is no kind.
+    static let cancellation = "cancelled"
+    /// Why a job ended that an operator has cancelled.
+    package static let cancelledReason = "cancelled: an operator ended it"
 
     package init() {}
 
@@ -53,6 +57,30 @@ package struct JobQueue: Sendable {
             """)
     }
 
+    /// Has an open job ended in place of being done: by whoever holds it, who can finish nothing from
+    /// the commit on, or else by whoever claims it next, and that goes before everything. False when it
+    /// is over, or is being ended so already.
+    ///
+    /// While somebody holds it, it stays running until then, or its lease's end: an erasure waits for
+    /// what its holder may still be writing.
+    package func requestCancel(of id: JobID, in transaction: Transaction) throws -> Bool {
+        let rows = try transaction.run(
+            """
+            UPDATE jobs SET cancelled_at = now(), priority = 0, tag = 0,
+                attempt = attempt + CASE state WHEN 'running' THEN 1 ELSE 0 END,
+                attempts = CASE state
+                    WHEN 'running' THEN with_attempt(jobs, 'cancelled', NULL) ELSE attempts END,
+                claimable_at = CASE state WHEN 'running' THEN claimable_at ELSE now() END
+            WHERE id = \(id.rawValue) AND state IN ('ready', 'running') AND cancelled_at IS NULL
+            RETURNING kind, state
+            """)
+        guard let row = rows.first else { return false }
+        let isHeld = try row.get("state", as: String.self) == "running"
+        try transaction.notify(
+            Self.channel, isHeld ? Self.cancellation : try row.get("kind"))
+        return true
+    }
+
     /// Removes every trace of an owner's jobs. Whoever runs one of them can neither finish nor renew
     /// it.
     package func forget(owner: String, in transaction: Transaction) throws {
@@ -64,7 +92,7 @@ package struct JobQueue: Sendable {
         let rows = try transaction.run(
             """
             UPDATE jobs SET state = 'ready', failure_count = 0, reason = NULL, finished_at = NULL,
-                claimable_at = now()
+                cancelled_at = NULL, claimable_at = now()
             WHERE id = \(id.rawValue) AND state = 'dead' RETURNING kind
             """)
         guard let row = rows.first else { return false }

@@ -13,6 +13,8 @@ package struct JobWorker: Service {
     let stopGrace: Duration
     let logger: Logger
     private let bell = Bell()
+    /// Rings when a job that somebody holds was cancelled.
+    let cancellations = Bell()
     private let presence: WorkerPresence
 
     /// - Parameters:
@@ -85,7 +87,9 @@ package struct JobWorker: Service {
     private func ringOnNotifications() async {
         for await notification in listener.notifications(on: JobQueue.channel) {
             // Empty means that something may have been missed.
-            if notification.payload.isEmpty || handlers[notification.payload] != nil { bell.ring() }
+            let isMissing = notification.payload.isEmpty
+            if isMissing || notification.payload == JobQueue.cancellation { cancellations.ring() }
+            if isMissing || handlers[notification.payload] != nil { bell.ring() }
         }
     }
 

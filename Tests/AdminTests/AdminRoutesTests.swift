@@ -15,15 +15,16 @@ struct AdminRoutesTests {
             let id = try await world.upload("a.txt", by: "alice")
             for path in [
                 "/admin/uploads", "/admin/ingest", "/admin/ingest?attachment_id=\(id)",
-                "/admin/reload", "/admin/training-materials/sync",
+                "/admin/reload", "/admin/training-materials/sync", "/admin/jobs/retry",
+                "/admin/jobs/1/retry", "/admin/jobs/1/cancel",
             ] {
                 let reply = try await world.post(path, "not json", as: "alice")
                 #expect(reply.status == 403, "\(path)")
                 #expect(reply.code == "admin_only")
             }
-            #expect(try await world.get("/admin/jobs", as: "alice").status == 403)
-            #expect(try await world.get("/admin/generations", as: "alice").status == 403)
-            #expect(try await world.get("/admin/audit", as: "alice").status == 403)
+            for path in ["jobs", "jobs/1", "generations", "audit", "usage"] {
+                #expect(try await world.get("/admin/\(path)", as: "alice").status == 403, "\(path)")
+            }
         }
     }
 

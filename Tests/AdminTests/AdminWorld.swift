@@ -167,15 +167,16 @@ struct AdminWorld: Sendable {
         return shown
     }
 
-    /// A file of a member's, as the upload would have left it.
+    /// A file of a member's, or of everybody, as the upload would have left it.
     func upload(
-        _ name: String, by user: String, status: String = "indexed"
+        _ name: String, by user: String?, status: String = "indexed", bytes: Int = 5,
+        type: String = "text/plain"
     ) async throws -> Attachment.ID {
         try await pool.transaction { transaction in
             let id = Attachment.ID()
             let new = NewAttachment(
-                id: id, owner: .user(User.ID(rawValue: user)), filename: name,
-                contentType: "text/plain", byteCount: 5,
+                id: id, owner: Owner(userID: user.map { User.ID(rawValue: $0) }), filename: name,
+                contentType: type, byteCount: bytes,
                 sha256: [UInt8](repeating: 7, count: 32), storageKey: id.description)
             _ = try AttachmentStore(transaction).insert(new)
             if status == "failed" {

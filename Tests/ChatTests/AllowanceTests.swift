@@ -59,6 +59,24 @@ struct AllowanceTests {
         }
     }
 
+    @Test("questions are counted by day; a conversation that goes takes none with it")
+    func questions() async throws {
+        try await ChatWorld.run { world in
+            for _ in 0..<3 {
+                world.model.answer(.says("One."))
+                let answer = try await world.ask("What is it?")
+                let id = try answer.data("meta")["conversation_id"].text
+                #expect(try await world.send(.delete, "/conversations/\(id)").status == 200)
+            }
+            let counts = try await world.pool.read {
+                try $0.run("SELECT question_count FROM token_usage").map {
+                    try $0.get("question_count", as: Int.self)
+                }
+            }
+            #expect(counts == [3])
+        }
+    }
+
     @Test("an answer whose tokens nobody counted is counted about")
     func uncounted() async throws {
         try await ChatWorld.run { world in

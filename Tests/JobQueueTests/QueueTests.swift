@@ -127,7 +127,7 @@ struct QueueTests {
             #expect(try await claims(pool).renew(old) == false)
             await #expect(throws: JobFailure.leaseLost) {
                 try await claims(pool).release(
-                    old, after: .zero, failureCount: 0, reason: nil)
+                    old, as: .failed, after: .zero, failureCount: 0, reason: nil)
             }
             try await pool.transaction { transaction in
                 try new.requireLease(in: transaction)

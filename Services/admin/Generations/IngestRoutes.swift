@@ -109,7 +109,7 @@ struct IngestRoutes: Sendable {
     /// The upload once its job is over; deleted meanwhile, it is not found any more.
     private func findDone(_ id: Attachment.ID, job: Int) async throws -> Attachment? {
         try await pool.read { session in
-            guard try JobOverviewStore(session).find(job)?.isEnd != false else { return nil }
+            guard try JobOverviewStore(session).find(job)?.state.isEnd != false else { return nil }
             return try AttachmentStore(session).find(id)
         }
     }

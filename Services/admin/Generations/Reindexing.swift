@@ -31,7 +31,7 @@ struct Reindexing: Sendable {
             else { throw Problem.attachmentNotFound }
             let open = try JobOverviewStore(transaction).findOpen(
                 IndexAttachmentJob.kind, subject: id.description)
-            if let open, open.state == "ready" { return open.id }
+            if let open, open.state == .ready { return open.id }
             return try enqueue(attachment, priority: .upload, transaction)
         }
     }

@@ -41,9 +41,20 @@ struct IndexAttachment: JobHandler {
         try RecognisedPageStore(transaction).delete(of: Document.ID(rawValue: id.rawValue))
         try transaction.notify(Channel.attachments, id.description)
     }
+
+    func cancelled(_ job: ClaimedJob, in transaction: Transaction) throws {
+        let id = try job.decode(IndexAttachmentJob.self).attachmentID
+        let attachments = AttachmentStore(transaction)
+        if try !attachments.setShown(id) { try attachments.setFailed(id, .cancelled) }
+        try RecognisedPageStore(transaction).delete(of: Document.ID(rawValue: id.rawValue))
+        try transaction.notify(Channel.attachments, id.description)
+    }
 }
 
 extension Attachment.Failure {
+    static let cancelled = Self(
+        code: "cancelled", message: "An operator stopped the indexing of this file.")
+
     /// From what the queue keeps of a job that was given up: `code: message`. Whatever else a job
     /// died of is ours, and no words of it are for the file's owner.
     init(deathReason: String) {

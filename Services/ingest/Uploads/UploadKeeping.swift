@@ -53,6 +53,9 @@ struct UploadKeeping: Sendable {
 
     private func insert(_ new: NewAttachment, _ transaction: Transaction) throws -> Attachment {
         let attachment = try AttachmentStore(transaction).insert(new)
+        if let owner = new.owner.userID {
+            try DailyUsageStore(transaction).countUpload(of: new.byteCount, by: owner)
+        }
         try queue.enqueue(
             IndexAttachmentJob.kind, IndexAttachmentJob(attachmentID: new.id),
             subject: new.id.description, owner: new.owner.userID?.rawValue ?? "",

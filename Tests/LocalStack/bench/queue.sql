@@ -13,7 +13,11 @@ COMMIT;
 WITH claimed AS (
     UPDATE jobs SET
         state = 'running', attempt = attempt + 1, worker = :worker::text,
-        progressed_at = now(),
+        progressed_at = now(), started_at = now(),
+        first_started_at = coalesce(first_started_at, now()),
+        attempts = CASE state
+            WHEN 'running' THEN with_attempt(jobs, 'lost', NULL)
+            ELSE attempts END,
         failure_count = failure_count
             + CASE state WHEN 'running' THEN 1 ELSE 0 END,
         claimable_at = now()
@@ -25,7 +29,7 @@ WITH claimed AS (
               - make_interval(secs => :wait_seconds::double precision)
         ORDER BY priority, tag, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, payload, subject, owner_key, attempt, failure_count,
-        created_at, tag
+        created_at, tag, cancelled_at IS NOT NULL AS is_cancelled
 ), clock AS (
     UPDATE job_clocks SET tag = claimed.tag FROM claimed
     WHERE name = 'queue' AND job_clocks.tag < claimed.tag
