@@ -109,6 +109,9 @@ struct Routes: Sendable {
         Route(.POST, "/admin/reload", .upstream(.admin)),
         Route(.POST, "/admin/training-materials/sync", .upstream(.admin)),
         Route(.GET, "/admin/generations", .upstream(.admin)),
+        Route(.DELETE, "/admin/generations/{n}", .upstream(.admin)),
+        Route(.POST, "/admin/generations/{n}/activate", .upstream(.admin)),
+        Route(.POST, "/admin/generations/{n}/cancel", .upstream(.admin)),
         Route(.GET, "/admin/jobs", .upstream(.admin)),
         Route(.GET, "/admin/audit", .upstream(.admin)),
     ]

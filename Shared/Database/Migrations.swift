@@ -39,6 +39,9 @@ package enum Migrations {
         Migration(
             version: 9, name: "cheaper_frames", compatibleFrom: 1,
             sql: PackageResources._009_cheaper_frames_sql),
+        Migration(
+            version: 10, name: "generation_life", compatibleFrom: 1,
+            sql: PackageResources._010_generation_life_sql),
     ]
 
     /// What this version was written for.

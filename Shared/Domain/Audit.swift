@@ -10,6 +10,9 @@ package enum AuditAction: String, Sendable {
     case auditExpired = "audit.expired"
     case uploadsViewed = "uploads.viewed"
     case reindexRequested = "reindex.requested"
+    case generationActivated = "generation.activated"
+    case generationCancelled = "generation.cancelled"
+    case generationDropped = "generation.dropped"
     case reloadRequested = "reload.requested"
     case trainingSynced = "training.synced"
 }
