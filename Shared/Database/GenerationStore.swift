@@ -173,6 +173,14 @@ package struct GenerationStore {
             check: try row.find("checked", as: JSON<GenerationCheck>.self)?.value)
     }
 
+    /// Nothing stands in its way any more, as far as is known.
+    package func setUnblocked(_ number: Int) throws(PostgresError) {
+        try session.run(
+            """
+            UPDATE generations SET blocked_by = '{}' WHERE number = \(number) AND blocked_by <> '{}'
+            """)
+    }
+
     /// What stands in the way of one that is being built, and what its last check found.
     package func setBlocked(
         _ number: Int, by blockers: [GenerationBlocker], check: GenerationCheck? = nil

@@ -110,6 +110,8 @@ package struct AnswerOverlap: Sendable, Hashable, Codable {
 
 /// Why a generation that is otherwise ready is not swapped in. An operator may want it all the same.
 package enum GenerationBlocker: String, Sendable, CaseIterable, Codable {
+    /// The job that builds it is dead: retry that, or ask for everything to be indexed again.
+    case jobDead = "job_dead"
     /// Documents whose jobs are dead: retry those, or do without the documents.
     case deadJobs = "dead_jobs"
     /// The vector engine holds fewer points than were written.

@@ -40,7 +40,11 @@ package struct HealthRoutes: Sendable {
 
     private func findNotes() async -> [String: String] {
         await withTaskGroup(of: (String, String?).self) { group in
-            for note in notes { group.addTask { (note.name, await note.find()) } }
+            for note in notes {
+                group.addTask {
+                    (note.name, await Self.inTime(else: "not known in time", note.find))
+                }
+            }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
     }
@@ -48,21 +52,23 @@ package struct HealthRoutes: Sendable {
     private func states() async -> [String: String] {
         await withTaskGroup(of: (String, Bool).self) { group in
             for check in checks {
-                group.addTask { (check.name, await Self.isReady(check.isReady)) }
+                group.addTask { (check.name, await Self.inTime(else: false, check.isReady)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 ? "ok" : "away" }
         }
     }
 
-    private static func isReady(_ check: @escaping Check) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await check() }
+    private static func inTime<Answer: Sendable>(
+        else late: Answer, _ ask: @escaping @Sendable () async -> Answer
+    ) async -> Answer {
+        await withTaskGroup(of: Answer.self) { group in
+            group.addTask { await ask() }
             group.addTask {
-                // Cancelled means that the check was faster, and its word counts.
+                // Cancelled means that the other was faster, and its word counts.
                 try? await Task.sleep(for: checkTime)
-                return false
+                return late
             }
-            let first = await group.next() ?? false
+            let first = await group.next() ?? late
             group.cancelAll()
             return first
         }

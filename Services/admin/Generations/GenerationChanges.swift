@@ -58,12 +58,14 @@ struct GenerationChanges: Sendable {
     func cancel(_ number: Int, by author: AuditAuthor) async throws {
         try await pool.transaction { transaction in
             let store = GenerationStore(transaction)
-            let states = try store.lockStates()
-            guard try store.find(number) != nil else { throw Problem.generationNotFound }
-            guard states[number] == .building else { throw Problem.notBuilding }
+            guard let found = try store.find(number) else { throw Problem.generationNotFound }
+            guard found.state == .building else { throw Problem.notBuilding }
+            // Jobs before generations, as workers lock them.
             try queue.cancel(subject: Generation.subject(number), in: transaction)
             try queue.cancel(
                 ReindexDocumentJob.kind, where: ["generation": number], in: transaction)
+            // Swapped in meanwhile: then nothing of this happens.
+            guard try store.lockStates()[number] == .building else { throw Problem.notBuilding }
             try store.setCancelled(number)
             if try store.life(of: number)?.isDropping == true {
                 try enqueueDropping(of: number, transaction)

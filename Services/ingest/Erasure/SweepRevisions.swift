@@ -4,7 +4,7 @@ import JobQueue
 import Postgres
 import Qdrant
 
-/// Removes a document's revisions that no generation shows any more, points first.
+/// Removes a document's points from generations that do not show them, then its revisions that none shows.
 ///
 /// Indexing the same document may be about to show one of them. Both sides are visible as running
 /// before they look for the other, so at least one of them sees the other and waits.
@@ -21,19 +21,17 @@ struct SweepRevisions: JobHandler {
 
     func handle(_ job: ClaimedJob) async throws {
         let id = try job.decode(SweepRevisionsJob.self).documentID
-        let (isBusy, revisions, generations) = try await pool.read { session in
+        let (isBusy, revisions, stray) = try await pool.read { session in
             (
                 try DocumentStore(session).isBeingWorkedOn(id, by: Self.indexingKinds),
                 try RevisionStore(session).listUnshown(of: id),
-                try GenerationStore(session).list()
+                try RevisionStore(session).listStray(of: id)
             )
         }
         if isBusy { throw JobFailure.snooze(.milliseconds(Int.random(in: 1_000...3_000))) }
         do {
-            for generation in generations where generation.state != .dropped {
-                for revision in revisions {
-                    try await qdrant.deletePoints(revision: revision, in: generation.collection)
-                }
+            for (revision, collection) in stray {
+                try await qdrant.deletePoints(revision: revision, in: collection)
             }
         } catch {
             throw IndexingFailure.sorted(error)

@@ -28,11 +28,12 @@ struct BuildGeneration: JobHandler {
     func handle(_ job: ClaimedJob) async throws {
         let number = try job.decode(BuildGenerationJob.self).number
         let generation = try await pool.read { try GenerationStore($0).find(number) }
+        guard let generation else { return }
         do {
-            switch generation?.state {
+            switch generation.state {
             case .building: try await build(generation, job)
             case .live: break
-            default: return
+            case .retired, .dropped: return
             }
             try await succession.settle(job)
         } catch {
@@ -40,16 +41,15 @@ struct BuildGeneration: JobHandler {
         }
     }
 
-    private func build(_ generation: Generation?, _ job: ClaimedJob) async throws {
-        guard let generation else { return }
+    private func build(_ generation: Generation, _ job: ClaimedJob) async throws {
         try await collections.make(generation)
         let (missing, isForced) = try await fill(generation.number, job)
         guard missing.openCount == 0 else { throw JobFailure.snooze(Self.lookInterval) }
-        if missing.failedCount > 0, !isForced {
-            try await block(generation.number, by: [.deadJobs], nil, job)
-        }
-        let blockers = try await check(generation, job)
-        if !blockers.isEmpty, !isForced {
+        let hasFailed = missing.failedCount > 0 && !isForced
+        let blockers =
+            hasFailed ? [GenerationBlocker.deadJobs] : try await check(generation, job, isForced)
+        if !blockers.isEmpty {
+            try await note(blockers, of: generation.number, job)
             throw JobFailure.snooze(Self.blockedInterval)
         }
         // A document that came meanwhile is brought in first.
@@ -70,10 +70,10 @@ struct BuildGeneration: JobHandler {
             for document in try contents.listMissing(in: number, limit: Self.batchCountMax) {
                 try enqueue(document, into: number, transaction)
             }
-            return (
-                try contents.missing(in: number),
-                try GenerationStore(transaction).life(of: number)?.isForced ?? false
-            )
+            let missing = try contents.missing(in: number)
+            let store = GenerationStore(transaction)
+            if missing.openCount > 0 { try store.setUnblocked(number) }
+            return (missing, try store.life(of: number)?.isForced ?? false)
         }
     }
 
@@ -89,9 +89,9 @@ struct BuildGeneration: JobHandler {
             subject: document.description, priority: .bulk, in: transaction)
     }
 
-    /// What stands in its way, written down.
+    /// Compares it with the live one, and says what stands in its way. Nothing does when it is forced.
     private func check(
-        _ generation: Generation, _ job: ClaimedJob
+        _ generation: Generation, _ job: ClaimedJob, _ isForced: Bool
     ) async throws -> [GenerationBlocker] {
         let (live, last) = try await pool.read { session in
             let store = GenerationStore(session)
@@ -99,35 +99,33 @@ struct BuildGeneration: JobHandler {
         }
         guard let live else { return [] }
         let check = try await checking.check(generation, beside: live, last: last)
-        let blockers = check.blockers(overlapMin: overlapMin)
+        let blockers = isForced ? [] : check.blockers(overlapMin: overlapMin)
         try await pool.transaction { transaction in
             try job.requireLease(in: transaction)
             try GenerationStore(transaction).setBlocked(
                 generation.number, by: blockers, check: check)
         }
-        if !blockers.isEmpty { warn(generation.number, blockers) }
         return blockers
     }
 
-    private func block(
-        _ number: Int, by blockers: [GenerationBlocker], _ check: GenerationCheck?,
-        _ job: ClaimedJob
-    ) async throws -> Never {
+    private func note(
+        _ blockers: [GenerationBlocker], of number: Int, _ job: ClaimedJob
+    ) async throws {
         try await pool.transaction { transaction in
             try job.requireLease(in: transaction)
-            try GenerationStore(transaction).setBlocked(number, by: blockers, check: check)
+            try GenerationStore(transaction).setBlocked(number, by: blockers)
         }
-        warn(number, blockers)
-        throw JobFailure.snooze(Self.blockedInterval)
-    }
-
-    private func warn(_ number: Int, _ blockers: [GenerationBlocker]) {
         logger.warning(
             "index generation is not swapped in",
             metadata: [
                 "generation.number": "\(number)",
                 "generation.blocked_by": "\(blockers.map(\.rawValue).joined(separator: " "))",
             ])
+    }
+
+    func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {
+        let number = try job.decode(BuildGenerationJob.self).number
+        try GenerationStore(transaction).setBlocked(number, by: [.jobDead])
     }
 
     /// False when a document came meanwhile that the new generation lacks.

@@ -24,6 +24,8 @@ struct DocumentIndexer: Sendable {
         var revisions: [Int: Revision.ID] = [:]
         var chunkCount = 0
         var pageCount: Int?
+        /// Generations that points were written into, whole or not.
+        var written: Set<Int> = []
     }
 
     /// Points of one write.
@@ -70,7 +72,10 @@ struct DocumentIndexer: Sendable {
             if let old, old != revision { isReplaced = true }
             try store.set(document, in: generation.number, to: revision)
         }
-        guard isReplaced else { return }
+        if isReplaced { try sweep(document, transaction) }
+    }
+
+    private func sweep(_ document: Document.ID, _ transaction: Transaction) throws {
         try queue.enqueue(
             SweepRevisionsJob.kind, SweepRevisionsJob(documentID: document),
             subject: document.description, priority: .bulk, in: transaction)
@@ -103,6 +108,10 @@ struct DocumentIndexer: Sendable {
                     .filter { target == nil || $0.number == target }
                 guard active.allSatisfy({ made.revisions[$0.number] != nil }) else { return false }
                 try finish(made, active, transaction)
+                // Replaced or given up while we wrote: nothing shows there what we wrote.
+                if !made.written.isSubset(of: active.map(\.number)) {
+                    try sweep(document.id, transaction)
+                }
                 try RecognisedPageStore(transaction).delete(of: document.id)
                 try job.complete(in: transaction)
                 return true
@@ -136,6 +145,7 @@ struct DocumentIndexer: Sendable {
         for start in stride(from: 0, to: chunks.count, by: Self.pointCountMax) {
             let slice = Array(chunks[start..<min(start + Self.pointCountMax, chunks.count)])
             await progress.report(.writing, start, of: chunks.count)
+            result.written.insert(generation.number)
             try await upsert(slice, of: revision, document, into: generation, for: job)
         }
         result.revisions[generation.number] = revision
