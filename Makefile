@@ -53,7 +53,8 @@ soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_
 	@$(LOCAL_STACK)/install test
 	swift build --build-tests $(ARROWS)
 	@HOSTILE_MB=$${HOSTILE_MB:-100} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
-	SOAK_CUTS=$${SOAK_CUTS:-2000} SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
+	SOAK_CUTS=$${SOAK_CUTS:-2000} SOAK_CHUNKS=$${SOAK_CHUNKS:-20000} SOAK_KILLS=$${SOAK_KILLS:-60} \
+	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
 	    swift test --skip-build --disable-xctest --filter $(SOAK_TESTS)
