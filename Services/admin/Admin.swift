@@ -75,8 +75,11 @@ struct Admin: Sendable {
                 collectionBase: settings.qdrant.collectionBase, logger: logger),
             pool: pool, listener: listener, logger: logger
         ).add(to: operators)
-        ReloadRoutes(pool: pool, qdrant: qdrant).add(to: operators)
-        GenerationRoutes(pool: pool).add(to: operators)
+        ReloadRoutes(pool: pool, qdrant: qdrant, logger: logger).add(to: operators)
+        GenerationRoutes(
+            pool: pool, changes: GenerationChanges(pool: pool, queue: queue, qdrant: qdrant),
+            logger: logger
+        ).add(to: operators)
         JobRoutes(pool: pool).add(to: operators)
         JobActionRoutes(
             retrying: JobRetrying(pool: pool, queue: queue),

@@ -24,6 +24,7 @@ struct Chat: Sendable {
     let qdrant: Qdrant
     let retrieval: Retrieval
     let generation: LiveGeneration
+    let questionModel: QuestionModel
     let answering: Answering
     let turns: Wakeups
     let attachments: Wakeups
@@ -66,6 +67,9 @@ struct Chat: Sendable {
             }, logger: logger)
         generation = LiveGeneration(
             pool: pool, listener: listener, qdrant: qdrant, replica: replica, logger: logger)
+        questionModel = QuestionModel(
+            models: models, live: generation,
+            settingsModel: settings.models.embedding.questionModel, logger: logger)
         turns = Wakeups(listener, channel: MessageStore.turnsChannel)
         attachments = Wakeups(listener, channel: Channel.attachments)
         streams = Wakeups(listener, channel: StreamStore.channel)
@@ -128,20 +132,23 @@ struct Chat: Sendable {
         SuggestionRoutes().add(to: routes)
     }
 
-    private var health: HealthRoutes {
-        HealthRoutes(checks: [
-            (
-                "postgres",
-                {
-                    do {
-                        try await pool.read(deadline: .seconds(2)) { _ = try $0.run("SELECT 1") }
-                        return true
-                    } catch {
-                        return false
+    var health: HealthRoutes {
+        HealthRoutes(
+            checks: [
+                (
+                    "postgres",
+                    {
+                        do {
+                            try await pool.read(deadline: .seconds(2)) {
+                                _ = try $0.run("SELECT 1")
+                            }
+                            return true
+                        } catch {
+                            return false
+                        }
                     }
-                }
-            )
-        ])
+                )
+            ], notes: [("question_model", { await questionModel.note() })])
     }
 }
 

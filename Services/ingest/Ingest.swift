@@ -118,7 +118,31 @@ struct Ingest: Sendable {
     var firstGeneration: FirstGeneration {
         FirstGeneration(
             pool: pool, qdrant: qdrant, models: models, index: settings.index,
-            collectionBase: settings.qdrant.collectionBase, logger: logger)
+            succession: succession, collectionBase: settings.qdrant.collectionBase, logger: logger)
+    }
+
+    private var succession: GenerationSuccession {
+        GenerationSuccession(
+            pool: pool, qdrant: qdrant, queue: queue,
+            collectionBase: settings.qdrant.collectionBase,
+            keptCount: settings.generationsKeptCount, logger: logger)
+    }
+
+    private var collections: GenerationCollections {
+        GenerationCollections(pool: pool, qdrant: qdrant)
+    }
+
+    private var generationBuilding: BuildGeneration {
+        let retrieval = Retrieval(
+            qdrant: qdrant, models: models, pool: pool,
+            fusion: Fusion(k: settings.fusion.k, weights: settings.fusion.weights), logger: logger)
+        return BuildGeneration(
+            pool: pool, collections: collections,
+            checking: GenerationChecking(
+                pool: pool, qdrant: qdrant, comparison: GenerationComparison(retrieval),
+                logger: logger),
+            succession: succession, queue: queue, overlapMin: settings.reindexOverlapMin,
+            logger: logger)
     }
 
     /// What works off the jobs.
@@ -155,13 +179,13 @@ struct Ingest: Sendable {
                 pool: pool, extractor: Extractor(sandbox: sandbox), captions: captions,
                 embedder: embedder),
             embedder: embedder,
-            queue: queue, lateWrites: lateWrites, logger: logger)
+            queue: queue, lateWrites: lateWrites, collections: collections, logger: logger)
         return [
             IndexAttachment(pool: pool, indexer: indexer),
             IndexTrainingPage(pool: pool, indexer: indexer, queue: queue),
             ReindexDocument(pool: pool, indexer: indexer),
-            BuildGeneration(pool: pool, qdrant: qdrant, queue: queue, logger: logger),
-            DropGeneration(pool: pool, qdrant: qdrant),
+            generationBuilding,
+            DropGeneration(pool: pool, qdrant: qdrant, queue: queue),
             EraseDocument(pool: pool, points: points, storage: storage),
             EnforceRetention(
                 pool: pool, retention: settings.retention, deletion: deletion, logger: logger),

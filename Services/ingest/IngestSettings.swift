@@ -17,6 +17,12 @@ struct IngestSettings: Sendable {
     let database: DatabaseSettings
     let qdrant: QdrantSettings
     let models: ModelSettings
+    /// Searches of a generation that is about to be swapped in are as chat's.
+    let fusion: FusionSettings
+    /// Retired generations that stay to go back to.
+    let generationsKeptCount: Int
+    /// Share of what the live generation finds, 0…1; 0 reports only.
+    let reindexOverlapMin: Double
     let internalKeys: InternalAuthSettings
     let storage: StorageConfiguration
     let byteCountMax: Int
@@ -35,6 +41,9 @@ struct IngestSettings: Sendable {
         database = DatabaseSettings(from: &reader)
         qdrant = QdrantSettings(from: &reader)
         models = ModelSettings(from: &reader)
+        fusion = FusionSettings(from: &reader)
+        generationsKeptCount = reader.count("GENERATIONS_KEPT", default: 1, in: 0...100)
+        reindexOverlapMin = reader.number("REINDEX_OVERLAP_MIN", default: 0, in: 0...1)
         internalKeys = InternalAuthSettings(from: &reader)
         storage = StorageConfiguration(
             from: &reader, certificateFile: runtime.certificateFile)

@@ -190,25 +190,6 @@ package struct DocumentStore {
             """)
     }
 
-    /// Documents that a generation does not show, though it should: those another one shows.
-    package func listMissing(
-        in generation: Int, limit: Int
-    ) throws(PostgresError) -> [Document.ID] {
-        try ids(
-            """
-            SELECT d.id FROM documents d
-            WHERE d.tenant_id = \(Tenant.only) AND d.deleted_at IS NULL
-              AND EXISTS (
-                  SELECT FROM indexed_documents i JOIN generations g ON g.number = i.generation
-                  WHERE i.tenant_id = d.tenant_id AND i.document_id = d.id AND g.state = 'live')
-              AND NOT EXISTS (
-                  SELECT FROM indexed_documents i
-                  WHERE i.tenant_id = d.tenant_id AND i.document_id = d.id
-                    AND i.generation = \(generation))
-            ORDER BY d.created_at, d.id LIMIT \(limit)
-            """)
-    }
-
     private func ids(_ query: SQL) throws(PostgresError) -> [Document.ID] {
         var ids: [Document.ID] = []
         for row in try session.run(query) { ids.append(try row.get("id")) }

@@ -48,6 +48,23 @@ package struct EmbeddingStore {
         try delete(ofChunksWhere: "revision_id = \(revision)", owner: owner)
     }
 
+    /// Some of those that a model made. Returns how many; 0 when none is left.
+    package func delete(
+        modelFingerprint: String, limit: Int
+    ) throws(PostgresError) -> Int {
+        try session.run(
+            """
+            WITH gone AS (
+                DELETE FROM embeddings WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM embeddings
+                    WHERE tenant_id = \(Tenant.only) AND model_fingerprint = \(modelFingerprint)
+                    LIMIT \(limit)))
+                RETURNING 1)
+            SELECT count(*) AS gone FROM gone
+            """
+        ).first?.get("gone") ?? 0
+    }
+
     private func delete(ofChunksWhere condition: SQL, owner: Owner) throws(PostgresError) {
         try session.run(
             """

@@ -22,6 +22,12 @@ package struct GenerationStore {
     /// All that ever were, oldest first.
     package func list() throws(PostgresError) -> [Generation] { try generations("") }
 
+    /// Whether documents are indexed into it.
+    package func isActive(_ number: Int) throws(PostgresError) -> Bool {
+        let state = try find(number)?.state
+        return state == .building || state == .live
+    }
+
     /// Those that documents are indexed into.
     package func active() throws(PostgresError) -> [Generation] {
         try generations("WHERE state IN ('building', 'live')")
@@ -31,7 +37,14 @@ package struct GenerationStore {
     ///
     /// Lock documents before jobs and jobs before generations, everywhere.
     package func lockActive() throws(PostgresError) -> [Generation] {
-        try generations("WHERE state IN ('building', 'live')", lock: "FOR SHARE")
+        while true {
+            let locked = try generations("WHERE state IN ('building', 'live')", lock: "FOR SHARE")
+            // Who waited for a swap sees the rows as they are after it, but no row that came in by
+            // it: looking again finds that one too.
+            let isWhole = locked.contains { $0.state == .live }
+            if isWhole { return locked }
+            if try live() == nil { return locked }
+        }
     }
 
     /// Those whose collections are being filled or dropped by a job.
@@ -82,45 +95,118 @@ package struct GenerationStore {
     }
 
     /// Swaps a built generation in. Nil, and nothing is changed, while it lacks a document that the
-    /// live one shows, or when it is not being built.
+    /// live one shows, or when it is not being built. One that is forced may lack what has failed.
     package func setLive(_ number: Int) throws(PostgresError) -> RetiredGeneration? {
-        // Waits for the transactions that are adding a document to the set there is now.
-        let states = try session.run(
+        let states = try lockStates()
+        guard states[number] == .building else { return nil }
+        let missing = try GenerationContentStore(session).missing(in: number)
+        let isForced = try life(of: number)?.isForced ?? false
+        guard missing.openCount == 0, isForced || missing.failedCount == 0 else { return nil }
+        let old = states.first { $0.value == .live }?.key
+        if let old { try setState(old, "state = 'retired', retired_at = clock_timestamp()") }
+        try setState(
+            number,
+            """
+            state = 'live', activated_at = clock_timestamp(), retired_at = NULL, blocked_by = '{}'
+            """)
+        return RetiredGeneration(old: old)
+    }
+
+    /// The generations that are building or live, so that nobody changes that or adds a document to
+    /// them until the transaction ends. Waits for those who are doing so.
+    package func lockStates() throws(PostgresError) -> [Int: Generation.State] {
+        let rows = try session.run(
             """
             SELECT number, state FROM generations
             WHERE state IN ('building', 'live') ORDER BY number FOR UPDATE
             """)
-        var old: Int?
-        var isBuilding = false
-        for row in states {
-            let found = try row.get("number", as: Int.self)
-            switch try row.get("state", as: Generation.State.self) {
-            case .live: old = found
-            default: isBuilding = isBuilding || found == number
-            }
+        var states: [Int: Generation.State] = [:]
+        for row in rows {
+            states[try row.get("number", as: Int.self)] = try row.get("state")
         }
-        guard isBuilding, try missingCount(in: number, shownBy: old) == 0 else { return nil }
-        if let old { try setState(old, "state = 'retired', retired_at = now()") }
-        try setState(number, "state = 'live', activated_at = now()")
-        return RetiredGeneration(old: old)
+        return states
     }
 
-    /// Documents that one generation shows and another does not.
-    package func missingCount(
-        in number: Int, shownBy other: Int?
-    ) throws(PostgresError) -> Int {
+    /// A retired one is to catch up with the live one, to be swapped in again.
+    package func setBuilding(_ number: Int) throws(PostgresError) {
+        try setState(
+            number, "state = 'building', forced_at = NULL, blocked_by = '{}', checked = NULL")
+    }
+
+    /// It is to be swapped in whatever the check says, and without what has failed.
+    package func setForced(_ number: Int) throws(PostgresError) {
+        try setState(number, "forced_at = now()")
+    }
+
+    /// Ends a building. One that was live before is kept as it was; any other is given up.
+    package func setCancelled(_ number: Int) throws(PostgresError) {
+        try setState(
+            number,
+            """
+            state = 'retired', retired_at = coalesce(retired_at, clock_timestamp()),
+            blocked_by = '{}',
+            dropping_at = CASE WHEN activated_at IS NULL THEN clock_timestamp() END
+            """)
+    }
+
+    /// Gives a retired one up. False when it is not retired, or was given up before.
+    package func setDropping(_ number: Int) throws(PostgresError) -> Bool {
+        try !session.run(
+            """
+            UPDATE generations SET dropping_at = clock_timestamp()
+            WHERE number = \(number) AND state = 'retired' AND dropping_at IS NULL
+            RETURNING number
+            """
+        ).isEmpty
+    }
+
+    /// Retired ones that are kept, but for the newest few.
+    package func listPrunable(keeping count: Int) throws(PostgresError) -> [Int] {
+        let rows = try session.run(
+            """
+            SELECT number FROM generations WHERE state = 'retired' AND dropping_at IS NULL
+            ORDER BY retired_at DESC, number DESC OFFSET \(count)
+            """)
+        var numbers: [Int] = []
+        for row in rows { numbers.append(try row.get("number")) }
+        return numbers
+    }
+
+    /// Where it stands beside its state; nil when there is none of this number.
+    package func life(of number: Int) throws(PostgresError) -> GenerationLife? {
+        let rows = try session.run(
+            """
+            SELECT forced_at IS NOT NULL AS forced, dropping_at IS NOT NULL AS dropping,
+                   coalesce(extract(epoch FROM clock_timestamp() - dropping_at), 0)::float8 AS age,
+                   checked
+            FROM generations WHERE number = \(number)
+            """)
+        guard let row = rows.first else { return nil }
+        return GenerationLife(
+            isForced: try row.get("forced"), isDropping: try row.get("dropping"),
+            droppingSeconds: try row.get("age"),
+            check: try row.find("checked", as: JSON<GenerationCheck>.self)?.value)
+    }
+
+    /// Nothing stands in its way any more, as far as is known.
+    package func setUnblocked(_ number: Int) throws(PostgresError) {
         try session.run(
             """
-            SELECT count(*) AS missing FROM documents d
-            WHERE d.deleted_at IS NULL
-              AND EXISTS (
-                  SELECT FROM indexed_documents i WHERE i.tenant_id = d.tenant_id
-                    AND i.document_id = d.id AND i.generation = \(other))
-              AND NOT EXISTS (
-                  SELECT FROM indexed_documents i WHERE i.tenant_id = d.tenant_id
-                    AND i.document_id = d.id AND i.generation = \(number))
+            UPDATE generations SET blocked_by = '{}' WHERE number = \(number) AND blocked_by <> '{}'
+            """)
+    }
+
+    /// What stands in the way of one that is being built, and what its last check found.
+    package func setBlocked(
+        _ number: Int, by blockers: [GenerationBlocker], check: GenerationCheck? = nil
+    ) throws(PostgresError) {
+        let names = blockers.map(\.rawValue)
+        try session.run(
             """
-        ).first?.get("missing") ?? 0
+            UPDATE generations SET blocked_by = \(names)::text[],
+                checked = coalesce(\(check.map { JSON($0) }), checked)
+            WHERE number = \(number) AND state = 'building'
+            """)
     }
 
     /// Whether a chat replica that lives may still ask this generation. One that was silent for a
@@ -134,10 +220,15 @@ package struct GenerationStore {
         ).isEmpty
     }
 
+    /// It shows nothing, whatever its collection held: that is lost, or about to be.
+    package func clear(_ number: Int) throws(PostgresError) {
+        try session.run("DELETE FROM indexed_documents WHERE generation = \(number)")
+    }
+
     /// Its collection is gone, and with it what it showed.
     package func setDropped(_ number: Int) throws(PostgresError) {
-        try session.run("DELETE FROM indexed_documents WHERE generation = \(number)")
-        try setState(number, "state = 'dropped'")
+        try clear(number)
+        try setState(number, "state = 'dropped', dropped_at = now()")
     }
 
     private func setState(_ number: Int, _ change: SQL) throws(PostgresError) {
@@ -168,4 +259,15 @@ package struct GenerationStore {
 package struct RetiredGeneration: Sendable, Hashable {
     /// Nil for the very first.
     package let old: Int?
+}
+
+/// Where a generation stands beside its state.
+package struct GenerationLife: Sendable, Hashable {
+    /// An operator wants it whatever blocks it.
+    package let isForced: Bool
+    /// Given up: its collection goes once nobody writes to it or asks it.
+    package let isDropping: Bool
+    /// Since when; 0 when it is not.
+    package let droppingSeconds: Double
+    package let check: GenerationCheck?
 }

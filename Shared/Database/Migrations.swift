@@ -51,6 +51,9 @@ package enum Migrations {
         Migration(
             version: 13, name: "usage_counts", compatibleFrom: 1,
             sql: PackageResources._013_usage_counts_sql),
+        Migration(
+            version: 14, name: "generation_life", compatibleFrom: 1,
+            sql: PackageResources._014_generation_life_sql),
     ]
 
     /// What this version was written for.

@@ -8,6 +8,9 @@ package struct ReloadStore {
 
     /// The request's number: replicas say the last one they carried out.
     package func request() throws(PostgresError) -> Int {
+        // Those that were killed leave a row behind.
+        try transaction.run(
+            "DELETE FROM chat_replicas WHERE heartbeat_at < now() - interval '1 day'")
         let rows = try transaction.run("SELECT nextval('reload_requests') AS number")
         guard let row = rows.first else { throw .undecodable(column: "number") }
         let number: Int = try row.get("number")
@@ -15,7 +18,7 @@ package struct ReloadStore {
         return number
     }
 
-    /// Of the replicas that live, how many have carried the request out, and how many not.
+    /// Of the replicas that live, which have carried the request out, and which have not.
     ///
     /// A replica beats at least every five seconds; three beats missed and it is not waited for.
     package static func progress(
@@ -23,16 +26,23 @@ package struct ReloadStore {
     ) throws(PostgresError) -> ReloadProgress {
         let rows = try session.run(
             """
-            SELECT count(*) FILTER (WHERE reload_sequence >= \(request)) AS done,
-                   count(*) FILTER (WHERE reload_sequence < \(request)) AS pending
-            FROM chat_replicas WHERE heartbeat_at > now() - interval '15 seconds'
+            SELECT id, reload_sequence >= \(request) AS done FROM chat_replicas
+            WHERE heartbeat_at > now() - interval '15 seconds' ORDER BY id
             """)
-        guard let row = rows.first else { throw .undecodable(column: "done") }
-        return ReloadProgress(doneCount: try row.get("done"), pendingCount: try row.get("pending"))
+        var progress = ReloadProgress()
+        for row in rows {
+            if try row.get("done") {
+                progress.done.append(try row.get("id"))
+            } else {
+                progress.pending.append(try row.get("id"))
+            }
+        }
+        return progress
     }
 }
 
+/// Ids of replicas, in order.
 package struct ReloadProgress: Sendable, Hashable {
-    package let doneCount: Int
-    package let pendingCount: Int
+    package var done: [String] = []
+    package var pending: [String] = []
 }

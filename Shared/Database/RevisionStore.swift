@@ -87,6 +87,55 @@ package struct RevisionStore {
         return ids
     }
 
+    /// Where points of a document may stand that are not shown there: its revisions, and collections
+    /// of generations that show another of them or none. Not those that a sync is about to show.
+    package func listStray(
+        of document: Document.ID
+    ) throws(PostgresError) -> [(revision: Revision.ID, collection: String)] {
+        let rows = try session.run(
+            """
+            SELECT r.id, g.collection FROM revisions r CROSS JOIN generations g
+            WHERE r.tenant_id = \(Tenant.only) AND r.document_id = \(document)
+              AND g.state <> 'dropped'
+              AND NOT EXISTS (
+                  SELECT FROM indexed_documents i
+                  WHERE i.tenant_id = r.tenant_id AND i.revision_id = r.id
+                    AND i.generation = g.number)
+              AND NOT EXISTS (
+                  SELECT FROM training_sync_pages p
+                  WHERE p.tenant_id = r.tenant_id AND p.revision_id = r.id)
+            """)
+        var stray: [(revision: Revision.ID, collection: String)] = []
+        for row in rows { stray.append((try row.get("id"), try row.get("collection"))) }
+        return stray
+    }
+
+    /// Documents that the live generation shows, with revisions that none shows, by their ids: what a
+    /// generation that is gone left behind.
+    package func listReplaced(
+        after document: Document.ID?, limit: Int
+    ) throws(PostgresError) -> [Document.ID] {
+        let rows = try session.run(
+            """
+            SELECT DISTINCT r.document_id AS id FROM revisions r
+            JOIN indexed_documents l ON l.tenant_id = r.tenant_id
+              AND l.document_id = r.document_id
+              AND l.generation = (SELECT number FROM generations WHERE state = 'live')
+            WHERE r.tenant_id = \(Tenant.only)
+              AND (\(document)::uuid IS NULL OR r.document_id > \(document))
+              AND NOT EXISTS (
+                  SELECT FROM indexed_documents i
+                  WHERE i.tenant_id = r.tenant_id AND i.revision_id = r.id)
+              AND NOT EXISTS (
+                  SELECT FROM training_sync_pages p
+                  WHERE p.tenant_id = r.tenant_id AND p.revision_id = r.id)
+            ORDER BY r.document_id LIMIT \(limit)
+            """)
+        var ids: [Document.ID] = []
+        for row in rows { ids.append(try row.get("id")) }
+        return ids
+    }
+
     /// Nothing happens to one that is shown again: its rows hold it.
     package func delete(_ id: Revision.ID) throws(PostgresError) {
         try session.run(

@@ -5,7 +5,7 @@ package struct Generation: Sendable, Hashable {
         case building
         /// The one questions go to; there is exactly one.
         case live
-        /// Replaced; kept until no replica asks it any more.
+        /// Replaced, and kept to go back to; or given up, until its collection is gone.
         case retired
         /// Its collection is gone.
         case dropped
@@ -25,6 +25,11 @@ package struct Generation: Sendable, Hashable {
     }
 }
 
+extension Generation {
+    /// What jobs about one are about.
+    package static func subject(_ number: Int) -> String { "generation \(number)" }
+}
+
 /// All that two vectors must share to be comparable. Its fingerprint names the collection.
 package struct IndexDescription: Sendable, Hashable, Codable {
     /// The model for passages, and the one for questions: often the same.
@@ -35,16 +40,20 @@ package struct IndexDescription: Sendable, Hashable, Codable {
     package var chunkingVersion: String
     /// Analyser, term hash, k1, b and average length of the sparse vectors.
     package var analysisVersion: String
+    /// Whether the endpoint is asked for that length, which many refuse to be; nil where that was
+    /// not written down. No part of the fingerprint: the vectors are the same.
+    package var namesSize: Bool?
 
     package init(
         passageModel: String, questionModel: String, dimensionCount: Int, chunkingVersion: String,
-        analysisVersion: String
+        analysisVersion: String, namesSize: Bool? = nil
     ) {
         self.passageModel = passageModel
         self.questionModel = questionModel
         self.dimensionCount = dimensionCount
         self.chunkingVersion = chunkingVersion
         self.analysisVersion = analysisVersion
+        self.namesSize = namesSize
     }
 
     /// Eight hexadecimal digits over every field.

@@ -30,18 +30,24 @@ package struct IndexTrainingPageJob: Codable, Sendable {
     }
 }
 
-/// Put every live document into a generation that is being built, then swap it in.
+/// Put every live document into a generation that is being built, swap it in, and tidy up after it.
 package struct BuildGenerationJob: Codable, Sendable {
     package static let kind = "build_generation"
     package let number: Int
     package init(number: Int) { self.number = number }
 }
 
-/// Write all points of one live document into every generation that is live or being built.
+/// Write all points of one live document into the generation that lacks it, or into every one that is
+/// live or being built.
 package struct ReindexDocumentJob: Codable, Sendable {
     package static let kind = "reindex_document"
     package let documentID: Document.ID
-    package init(documentID: Document.ID) { self.documentID = documentID }
+    /// Nil: every generation that is live or being built.
+    package let generation: Int?
+    package init(documentID: Document.ID, generation: Int? = nil) {
+        self.documentID = documentID
+        self.generation = generation
+    }
 }
 
 /// Remove a tombstoned document: points in every generation, then bytes, then rows.
@@ -103,7 +109,7 @@ package struct EnforceRetentionJob: Codable, Sendable {
     package init() {}
 }
 
-/// Drop a retired collection once every chat replica asks another one.
+/// Drop the collection of a generation that is given up, once no chat replica asks it.
 package struct DropGenerationJob: Codable, Sendable {
     package static let kind = "drop_generation"
     package let number: Int

@@ -81,6 +81,30 @@ package struct JobQueue: Sendable {
         return true
     }
 
+    /// The same for those of a kind whose payload holds these fields, the dead ones too: nobody need
+    /// look at them any more.
+    package func cancel(
+        _ kind: String, where fields: some Codable & Sendable, in transaction: Transaction
+    ) throws {
+        try transaction.run(
+            """
+            UPDATE jobs SET state = 'cancelled', worker = NULL, finished_at = now(),
+                attempt = attempt + CASE state WHEN 'running' THEN 1 ELSE 0 END
+            WHERE kind = \(kind) AND payload @> \(JSON(fields))
+              AND state IN ('ready', 'running', 'dead')
+            """)
+    }
+
+    /// Has a job that waits for its time done now.
+    package func hasten(subject: String, in transaction: Transaction) throws {
+        let rows = try transaction.run(
+            """
+            UPDATE jobs SET claimable_at = now() WHERE subject = \(subject) AND state = 'ready'
+            RETURNING kind
+            """)
+        for row in rows { try transaction.notify(Self.channel, try row.get("kind")) }
+    }
+
     /// Removes every trace of an owner's jobs. Whoever runs one of them can neither finish nor renew
     /// it.
     package func forget(owner: String, in transaction: Transaction) throws {

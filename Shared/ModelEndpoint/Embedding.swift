@@ -24,10 +24,16 @@ package struct Embeddings: Sendable {
 extension ModelEndpoint {
     /// Embeds any number of texts, a batch at a time. Every vector is of one length (the expected
     /// one, if given) and of finite numbers. `deadline` is for all of them.
+    ///
+    /// - Parameter namesSize: whether the endpoint is asked for that length; nil: if the settings
+    ///   name one.
     package func embed(
         _ texts: [String], as purpose: EmbeddingPurpose, model: String,
-        expecting dimensionCount: Int? = nil, deadline: Duration = .seconds(60)
+        expecting dimensionCount: Int? = nil, namesSize: Bool? = nil,
+        deadline: Duration = .seconds(60)
     ) async throws(ModelError) -> Embeddings {
+        let isNamed = namesSize ?? (self.dimensionCount != nil)
+        let size = isNamed ? dimensionCount ?? self.dimensionCount : nil
         let end = ContinuousClock.now + deadline
         var vectors: [[Float]] = []
         var tokenCount = 0
@@ -37,7 +43,7 @@ extension ModelEndpoint {
             let batch = Array(rest.prefix(batchSize))
             rest = rest.dropFirst(batch.count)
             let answer = try await embedBatch(
-                batch, at: purpose == .question ? questions : passages, model: model,
+                batch, at: purpose == .question ? questions : passages, model: model, size: size,
                 deadline: end - .now)
             let found = try answer.vectors(count: batch.count, dimensionCount: expected)
             expected = found.first?.count
@@ -48,10 +54,10 @@ extension ModelEndpoint {
     }
 
     private func embedBatch(
-        _ texts: [String], at address: Address, model: String, deadline: Duration
+        _ texts: [String], at address: Address, model: String, size: Int?, deadline: Duration
     ) async throws(ModelError) -> EmbeddingAnswer {
         let body = try encodedJSON(
-            EmbeddingRequest(model: model, input: texts, dimensions: dimensionCount))
+            EmbeddingRequest(model: model, input: texts, dimensions: size))
         var request = address.request(.POST, "/embeddings", body: body, deadline: deadline)
         // A number takes up to 25 bytes of JSON, and the longest vectors in use are 4,096 long.
         request.responseByteCountMax = texts.count * 4096 * 25 + 65_536

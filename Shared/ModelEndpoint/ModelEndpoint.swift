@@ -22,7 +22,7 @@ package struct ModelEndpoint: Sendable {
     let chat: Address
     let passages: Address
     let questions: Address
-    /// Asked of the endpoint only if set: many servers refuse the field.
+    /// What the settings name, asked of the endpoint only if set: many servers refuse the field.
     let dimensionCount: Int?
     /// Most texts of one request.
     let batchSize: Int

@@ -35,6 +35,6 @@ package struct IndexSettings: Sendable, Hashable {
         return IndexDescription(
             passageModel: passageModel, questionModel: questionModel, dimensionCount: size,
             chunkingVersion: Chunking.version(windowTokenCount: windowTokenCount),
-            analysisVersion: Analyser.version)
+            analysisVersion: Analyser.version, namesSize: dimensionCount != nil)
     }
 }

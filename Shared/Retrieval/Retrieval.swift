@@ -69,7 +69,8 @@ package struct Retrieval: Sendable {
         do {
             let embeddings = try await models.embed(
                 [text], as: .question, model: index.questionModel,
-                expecting: index.dimensionCount, deadline: Search.embeddingDeadline)
+                expecting: index.dimensionCount, namesSize: index.namesSize,
+                deadline: Search.embeddingDeadline)
             return (embeddings.vectors.first, false)
         } catch .cancelled {
             throw CancellationError()

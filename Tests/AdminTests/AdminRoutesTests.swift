@@ -147,6 +147,8 @@ struct AdminRoutesTests {
             }
             #expect(answer.status == 200, "\(answer.text)")
             #expect(answer.json["replicas"] as? Int == 1)
+            #expect(answer.json["replicas_answered"] as? [String] == ["one"])
+            #expect(answer.json["replicas_missing"] as? [String] == [])
             #expect(answer.json["vector_size"] as? Int == 384)
             #expect(answer.json["collection"] as? String == live.collection)
             try await world.admin.qdrant.deleteCollection(live.collection)

@@ -139,6 +139,10 @@ struct AdminWorld: Sendable {
         try await send(.get, path, nil, as: user, type: nil)
     }
 
+    func delete(_ path: String, as user: String = "root") async throws -> Reply {
+        try await send(.delete, path, nil, as: user, type: nil)
+    }
+
     private func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String?, as user: String,
         type: String?, key: String? = nil

@@ -6,11 +6,15 @@ import ServiceLifecycle
 import Synchronization
 import TestSupport
 
-/// A small embeddings endpoint that can be held, and that counts what it was asked.
+/// A small embeddings endpoint that can be held, and that counts what it was asked. A model's name may
+/// end in the length of its vectors (`wide-16`); one that is `odd` finds other texts near.
 final class EmbeddingServer: Sendable {
     private struct State {
         var texts: [String] = []
         var held: Signal?
+        var isHeld: @Sendable (_ model: String, _ texts: [String]) -> Bool = { _, _ in true }
+        var gone: Set<String> = []
+        var sizes: [String: Int] = [:]
         var pictures: [[UInt8]] = []
         var description: String?
     }
@@ -29,8 +33,25 @@ final class EmbeddingServer: Sendable {
     /// Every text it was asked to embed so far.
     var texts: [String] { state.withLock { $0.texts } }
 
-    /// Answers only once the signal has fired.
-    func hold(until signal: Signal?) { state.withLock { $0.held = signal } }
+    /// Answers only once the signal has fired, those requests that are meant.
+    func hold(
+        until signal: Signal?,
+        when isHeld: @escaping @Sendable (_ model: String, _ texts: [String]) -> Bool = {
+            _, _ in true
+        }
+    ) {
+        state.withLock { state in
+            state.held = signal
+            state.isHeld = isHeld
+        }
+    }
+
+    /// A model that is not served any more, until it is again.
+    func refuse(_ model: String) { state.withLock { _ = $0.gone.insert(model) } }
+    func serve(_ model: String) { state.withLock { _ = $0.gone.remove(model) } }
+
+    /// It gives vectors of another length from now on.
+    func resize(_ model: String, to size: Int) { state.withLock { $0.sizes[model] = size } }
 
     /// Every picture it was asked to describe so far.
     var pictures: [[UInt8]] { state.withLock { $0.pictures } }
@@ -62,22 +83,32 @@ final class EmbeddingServer: Sendable {
         }
     }
 
-    private struct Question: Decodable { let input: [String] }
+    private struct Question: Decodable {
+        let model: String
+        let input: [String]
+    }
 
     private func answer(_ request: Request) async throws -> Response {
         let body = try await request.body.collect(upTo: 10 << 20)
-        let texts = try JSONDecoder().decode(Question.self, from: Data(body.readableBytesView))
-            .input
-        let held = state.withLock { state in
+        let question = try JSONDecoder().decode(
+            Question.self, from: Data(body.readableBytesView))
+        let (model, texts) = (question.model, question.input)
+        let (held, isGone, size) = state.withLock { state in
             state.texts += texts
-            return state.held
+            let held = state.isHeld(model, texts) ? state.held : nil
+            return (held, state.gone.contains(model), state.sizes[model])
+        }
+        if isGone {
+            let refusal = #"{"error": {"code": "model_not_found", "message": "no such model"}}"#
+            return Response(
+                status: .notFound, body: ResponseBody(byteBuffer: ByteBuffer(string: refusal)))
         }
         if let held {
             wasAsked.fire()
             try await held.wait(atMost: .seconds(60))
         }
         let data = texts.enumerated().map { index, text in
-            "{\"index\":\(index),\"embedding\":\(Self.vector(of: text))}"
+            "{\"index\":\(index),\"embedding\":\(Self.vector(of: text, model, size))}"
         }
         let count = texts.reduce(0) { $0 + tokenCount($1) }
         let json =
@@ -119,10 +150,16 @@ final class EmbeddingServer: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(string: json)))
     }
 
-    private static func vector(of text: String) -> [Int] {
-        var sums = [Int](repeating: 1, count: dimensionCount)
+    private static func vector(of text: String, _ model: String, _ size: Int?) -> [Int] {
+        let named = model.split(separator: "-").last.flatMap { Int($0) }
+        let size = size ?? named ?? dimensionCount
+        var sums = [Int](repeating: 1, count: size)
         for (position, byte) in text.utf8.enumerated() {
-            sums[position % dimensionCount] += Int(byte)
+            if model.contains("odd") {
+                sums[Int(byte) % size] += 100
+            } else {
+                sums[position % size] += Int(byte)
+            }
         }
         return sums
     }

@@ -142,7 +142,7 @@ struct IndexingTests {
         }
     }
 
-    @Test("builds a second generation beside the live one, swaps it in whole and drops the first")
+    @Test("builds a second generation beside the live one, swaps it in whole and keeps the first")
     func rebuilds() async throws {
         try await IngestWorld.make { world in
             try await world.working {
@@ -169,7 +169,7 @@ struct IndexingTests {
                 let generations = try await world.ingest.pool.read {
                     try GenerationStore($0).list()
                 }
-                #expect(generations.map(\.state) == [.dropped, .live])
+                #expect(generations.map(\.state) == [.retired, .live])
                 #expect(generations.last?.number == number)
                 let collection = try #require(generations.last?.collection)
                 #expect(try await world.ingest.qdrant.count(in: collection) == 3)

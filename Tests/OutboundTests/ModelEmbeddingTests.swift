@@ -42,6 +42,22 @@ struct ModelEmbeddingTests {
         }
     }
 
+    @Test(
+        "is asked for the size an index has, and only where it was asked before",
+        arguments: [true, false])
+    func size(isNamed: Bool) async throws {
+        try await ModelServer.run([body(item(0, "1,0"))]) { server in
+            try await server.withEndpoint(dimensionCount: 3) { endpoint in
+                let found = try await endpoint.embed(
+                    ["a"], as: .question, model: "m", expecting: 2, namesSize: isNamed)
+                #expect(found.vectors == [[1, 0]])
+            }
+            let sent = await server.requests.all[0]
+            #expect(sent.contains(#""dimensions":2"#) == isNamed)
+            #expect(!sent.contains(#""dimensions":3"#))
+        }
+    }
+
     @Test("is not asked for no texts")
     func none() async throws {
         try await ModelServer.run([.hang]) { server in

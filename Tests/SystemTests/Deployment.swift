@@ -87,10 +87,10 @@ final class Deployment: Sendable {
     }
 
     /// One more worker without routes of its own in the way: only the role `worker`.
-    func startWorker() throws -> RunningProcess {
+    func startWorker(settings: [String: String] = [:]) throws -> RunningProcess {
         try start(
             "ingest",
-            environment.merging([
+            environment.merging(settings) { $1 }.merging([
                 "INGEST_ROLES": "worker", "HTTP_HOST": "127.0.0.1",
                 "HTTP_PORT": String(freePort()),
             ]) { $1 })
@@ -104,6 +104,13 @@ final class Deployment: Sendable {
                 "TRAINING_MATERIALS_SYNC_ON_START": "true", "HTTP_HOST": "127.0.0.1",
                 "HTTP_PORT": String(freePort()),
             ]) { $1 })
+    }
+
+    /// The same again, where it has ended.
+    func startAgain(_ process: RunningProcess) throws -> RunningProcess {
+        let again = try process.startedAgain()
+        started.withLock { $0.append(again) }
+        return again
     }
 
     private func start(_ name: String, _ environment: [String: String]) throws -> RunningProcess {

@@ -7,6 +7,9 @@ final class RunningProcess: Sendable {
     let name: String
     let logFile: String
     let identifier: pid_t
+    private let binary: String
+    private let environment: [String: String]
+    private let folder: String
 
     init(
         _ binary: String, _ arguments: [String] = [], environment: [String: String],
@@ -14,6 +17,9 @@ final class RunningProcess: Sendable {
     )
         throws
     {
+        self.binary = binary
+        self.environment = environment
+        self.folder = folder
         name = URL(filePath: binary).lastPathComponent
         logFile = "\(folder)/\(name)-\(UUID().uuidString.prefix(4)).log"
         _ = FileManager.default.createFile(atPath: logFile, contents: nil)
@@ -35,6 +41,11 @@ final class RunningProcess: Sendable {
         return [
             "/usr/bin/setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--",
         ]
+    }
+
+    /// One like it, at the same address.
+    func startedAgain() throws -> RunningProcess {
+        try RunningProcess(binary, environment: environment, in: folder)
     }
 
     /// As an orchestrator asks: it finishes what it began.

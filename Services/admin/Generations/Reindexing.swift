@@ -116,7 +116,7 @@ struct Reindexing: Sendable {
         let store = GenerationStore(transaction)
         if let building = try store.building() {
             let open = try JobOverviewStore(transaction).findOpen(
-                BuildGenerationJob.kind, subject: Self.subject(building.number))
+                BuildGenerationJob.kind, subject: Generation.subject(building.number))
             // Its job may have died: then this request takes the building up again.
             let job = try open?.id ?? enqueue(building, transaction)
             return Build(generation: building.number, job: job)
@@ -131,11 +131,9 @@ struct Reindexing: Sendable {
     ) throws -> Int {
         try queue.enqueue(
             BuildGenerationJob.kind, BuildGenerationJob(number: generation.number),
-            subject: Self.subject(generation.number), priority: .bulk, in: transaction
+            subject: Generation.subject(generation.number), priority: .bulk, in: transaction
         ).rawValue
     }
-
-    private static func subject(_ number: Int) -> String { "generation \(number)" }
 
     @discardableResult
     private func enqueue(

@@ -2,6 +2,7 @@ import Database
 import Domain
 import HTTPService
 import Hummingbird
+import Logging
 import Postgres
 import Qdrant
 
@@ -9,6 +10,7 @@ import Qdrant
 struct ReloadRoutes: Sendable {
     let pool: PostgresPool
     let qdrant: Qdrant
+    let logger: Logger
 
     /// Replicas are notified, and poll every five seconds besides.
     private static let waitMax = Duration.seconds(8)
@@ -26,9 +28,11 @@ struct ReloadRoutes: Sendable {
         let vectorSize: Int
         let distance: String
         let embeddingModel: String
-        /// Those that have looked, and those that did not say so in time.
+        /// Those that have looked, and those that did not say so in time; by their ids besides.
         let replicas: Int
         let replicasPending: Int
+        let replicasAnswered: [String]
+        let replicasMissing: [String]
         let tookMilliseconds: Double
 
         private enum CodingKeys: String, CodingKey {
@@ -37,6 +41,8 @@ struct ReloadRoutes: Sendable {
             case vectorSize = "vector_size"
             case embeddingModel = "embedding_model"
             case replicasPending = "replicas_pending"
+            case replicasAnswered = "replicas_answered"
+            case replicasMissing = "replicas_missing"
             case tookMilliseconds = "took_ms"
         }
     }
@@ -53,13 +59,19 @@ struct ReloadRoutes: Sendable {
             return try ReloadStore(transaction).request()
         }
         let progress = try await wait(for: number, since: start)
+        if !progress.pending.isEmpty {
+            logger.warning(
+                "chat replicas have not looked at the index anew",
+                metadata: ["replicas": "\(progress.pending.joined(separator: " "))"])
+        }
         return try JSONResponse.make(
             .ok,
             Body(
                 collection: live.collection, generation: live.number,
                 pointsCount: found.pointsCount, vectorSize: found.vectorSize,
                 distance: found.distance, embeddingModel: live.index.passageModel,
-                replicas: progress.doneCount, replicasPending: progress.pendingCount,
+                replicas: progress.done.count, replicasPending: progress.pending.count,
+                replicasAnswered: progress.done, replicasMissing: progress.pending,
                 tookMilliseconds: (ContinuousClock.now - start) / .milliseconds(1)))
     }
 
@@ -77,7 +89,7 @@ struct ReloadRoutes: Sendable {
     ) async throws -> ReloadProgress {
         while true {
             let progress = try await pool.read { try ReloadStore.progress(of: request, $0) }
-            if progress.pendingCount == 0 || ContinuousClock.now - start > Self.waitMax {
+            if progress.pending.isEmpty || ContinuousClock.now - start > Self.waitMax {
                 return progress
             }
             try await Task.sleep(for: Self.pollInterval)

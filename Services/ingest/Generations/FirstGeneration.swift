@@ -14,6 +14,7 @@ struct FirstGeneration: Service {
     let qdrant: Qdrant
     let models: ModelEndpoint
     let index: IndexSettings
+    let succession: GenerationSuccession
     /// `QDRANT_COLLECTION`: what the names of collections begin with.
     let collectionBase: String
     let logger: Logger
@@ -40,6 +41,12 @@ struct FirstGeneration: Service {
     }
 
     func ensure() async throws {
+        // What is live needs no word of the model that the settings name now.
+        if let live = try await pool.read({ try GenerationStore($0).live() }) {
+            try await prepare(live)
+            tell(live, try await index.description(asking: models))
+            return
+        }
         let description = try await index.description(asking: models)
         let live = try await pool.transaction { transaction in
             let live = try GenerationStore(transaction).ensureLive(
@@ -47,14 +54,21 @@ struct FirstGeneration: Service {
             try transaction.notify(Channel.generations, String(live.number))
             return live
         }
+        try await prepare(live)
+    }
+
+    private func prepare(_ live: Generation) async throws {
         try await qdrant.ensureCollection(
             live.collection, dimensionCount: live.index.dimensionCount)
-        try await qdrant.setAlias("\(collectionBase)__live", to: live.collection)
-        if live.index != description {
+        try await succession.moveAlias()
+    }
+
+    private func tell(_ live: Generation, _ description: IndexDescription) {
+        if live.index.fingerprint != description.fingerprint {
             logger.warning(
                 """
-                the settings describe another index than the live one; \
-                POST /admin/ingest {"all": true} builds it
+                the settings describe another index than the live one, which goes on with the \
+                models it was made with; POST /admin/ingest {"all": true} builds the other
                 """,
                 metadata: [
                     "generation.number": "\(live.number)",

@@ -15,6 +15,7 @@ struct DocumentIndexer: Sendable {
     let embedder: Embedder
     let queue: JobQueue
     let lateWrites: LateWrites
+    let collections: GenerationCollections
     let logger: Logger
 
     /// What was made, for the transaction that shows it.
@@ -23,6 +24,8 @@ struct DocumentIndexer: Sendable {
         var revisions: [Int: Revision.ID] = [:]
         var chunkCount = 0
         var pageCount: Int?
+        /// Generations that points were written into, whole or not.
+        var written: Set<Int> = []
     }
 
     /// Points of one write.
@@ -31,11 +34,13 @@ struct DocumentIndexer: Sendable {
     private static let roundCountMax = 5
 
     /// - Parameters:
+    ///   - target: the one generation that lacks the document; by default all are written.
     ///   - cutAlike: one chunking version for all generations; by default each has its own.
     ///   - finish: what stands in the transaction that shows the document. The document, the job
     ///     and the generations are locked, in this order.
     func index(
-        _ document: IndexableDocument, for job: ClaimedJob, cutAlike: Bool = false,
+        _ document: IndexableDocument, for job: ClaimedJob, into target: Int? = nil,
+        cutAlike: Bool = false,
         finish: @Sendable (Result, [Generation], Transaction) throws -> Void
     ) async throws {
         if try await pool.read({
@@ -46,7 +51,8 @@ struct DocumentIndexer: Sendable {
             throw JobFailure.snooze(.milliseconds(Int.random(in: 300...900)))
         }
         do {
-            try await indexEverywhere(document, for: job, cutAlike: cutAlike, finish: finish)
+            try await indexEverywhere(
+                document, for: job, into: target, cutAlike: cutAlike, finish: finish)
         } catch {
             lateWrites.check(document.id)
             throw IndexingFailure.sorted(error)
@@ -66,33 +72,46 @@ struct DocumentIndexer: Sendable {
             if let old, old != revision { isReplaced = true }
             try store.set(document, in: generation.number, to: revision)
         }
-        guard isReplaced else { return }
+        if isReplaced { try sweep(document, transaction) }
+    }
+
+    private func sweep(_ document: Document.ID, _ transaction: Transaction) throws {
         try queue.enqueue(
             SweepRevisionsJob.kind, SweepRevisionsJob(documentID: document),
             subject: document.description, priority: .bulk, in: transaction)
     }
 
     private func indexEverywhere(
-        _ document: IndexableDocument, for job: ClaimedJob, cutAlike: Bool,
+        _ document: IndexableDocument, for job: ClaimedJob, into target: Int?, cutAlike: Bool,
         finish: @Sendable (Result, [Generation], Transaction) throws -> Void
     ) async throws {
         var result = Result()
         let progress = IndexingProgress(of: job, pool: pool)
         for _ in 0..<Self.roundCountMax {
-            let generations = try await pool.read { try GenerationStore($0).active() }
-            guard !generations.isEmpty else { throw JobFailure.snooze(.seconds(2)) }
+            let active = try await pool.read { try GenerationStore($0).active() }
+            guard !active.isEmpty else { throw JobFailure.snooze(.seconds(2)) }
+            let generations = active.filter { target == nil || $0.number == target }
             let common = cutAlike ? Self.smallestWindow(generations) : nil
             for generation in generations where result.revisions[generation.number] == nil {
                 let version = common ?? generation.index.chunkingVersion
-                try await put(
-                    document, cut: version, into: generation, for: job, progress, &result)
+                do {
+                    try await put(
+                        document, cut: version, into: generation, for: job, progress, &result)
+                } catch is GenerationIsOver {
+                    continue
+                }
             }
             let made = result
             let isDone = try await pool.transaction { transaction in
                 try Self.requireStanding(document.id, job, transaction)
                 let active = try GenerationStore(transaction).lockActive()
+                    .filter { target == nil || $0.number == target }
                 guard active.allSatisfy({ made.revisions[$0.number] != nil }) else { return false }
                 try finish(made, active, transaction)
+                // Replaced or given up while we wrote: nothing shows there what we wrote.
+                if !made.written.isSubset(of: active.map(\.number)) {
+                    try sweep(document.id, transaction)
+                }
                 try RecognisedPageStore(transaction).delete(of: document.id)
                 try job.complete(in: transaction)
                 return true
@@ -126,6 +145,7 @@ struct DocumentIndexer: Sendable {
         for start in stride(from: 0, to: chunks.count, by: Self.pointCountMax) {
             let slice = Array(chunks[start..<min(start + Self.pointCountMax, chunks.count)])
             await progress.report(.writing, start, of: chunks.count)
+            result.written.insert(generation.number)
             try await upsert(slice, of: revision, document, into: generation, for: job)
         }
         result.revisions[generation.number] = revision
@@ -165,29 +185,20 @@ struct DocumentIndexer: Sendable {
         try await awaitLease(of: job)
         // Whoever deletes the document now waits for this, or is seen by it: either way the points
         // land before the erasure counts them.
-        try await pool.transaction { try Self.requireStanding(document.id, job, $0) }
+        try await pool.transaction { transaction in
+            try Self.requireStanding(document.id, job, transaction)
+            try Self.requireActive(generation, transaction)
+        }
         do {
             try await qdrant.upsert(
                 points, into: generation.collection, deadline: .seconds(DocumentStore.upsertSeconds)
             )
         } catch {
             guard error == .notFound else { throw error }
-            try await makeCollection(of: generation)
+            // The engine lost it, or has never had it: it is made again, empty.
+            try await collections.make(generation)
             throw JobFailure.snooze(.seconds(1))
         }
-    }
-
-    /// The engine lost it, or has never had it: it is made again, empty. One that was dropped meanwhile
-    /// is not, or nobody would ever drop it again.
-    private func makeCollection(of generation: Generation) async throws {
-        let isActive = try await pool.read { session in
-            try GenerationStore(session).active().contains { $0.number == generation.number }
-        }
-        guard isActive else { return }
-        try await qdrant.ensureCollection(
-            generation.collection, dimensionCount: generation.index.dimensionCount)
-        let state = try await pool.read { try GenerationStore($0).find(generation.number)?.state }
-        if state == .dropped { try await qdrant.deleteCollection(generation.collection) }
     }
 
     /// Throws unless the document is there and the job still ours. Locks both.
@@ -200,6 +211,15 @@ struct DocumentIndexer: Sendable {
         try job.requireLease(in: transaction)
     }
 
+    /// Whoever gives a generation up waits for the writes that had begun, and no others begin.
+    private static func requireActive(
+        _ generation: Generation, _ transaction: Transaction
+    ) throws {
+        guard try GenerationStore(transaction).isActive(generation.number) else {
+            throw GenerationIsOver()
+        }
+    }
+
     /// A write begins only with more lease left than it may take. Heartbeats make it so.
     private func awaitLease(of job: ClaimedJob) async throws {
         let needed = Duration.seconds(DocumentStore.upsertSeconds + 1)
@@ -210,3 +230,6 @@ struct DocumentIndexer: Sendable {
         }
     }
 }
+
+/// It was given up, or replaced, while a document was being written into it.
+private struct GenerationIsOver: Error {}

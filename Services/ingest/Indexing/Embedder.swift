@@ -99,7 +99,7 @@ struct Embedder: Sendable {
         let window = Chunking.windowTokenCount(of: index.chunkingVersion) ?? Chunking.defaultWindow
         let outcomes = try await queue.embed(
             texts.map(\.text), model: index.passageModel, dimensionCount: index.dimensionCount,
-            alone: alone)
+            namesSize: index.namesSize, alone: alone)
         var proved: [(Text, [Float])] = []
         var unproved: [Text] = []
         for (text, outcome) in zip(texts, outcomes) {

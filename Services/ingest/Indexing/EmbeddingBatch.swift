@@ -5,13 +5,15 @@ struct EmbeddingAsk {
     let texts: [String]
     let model: String
     let dimensionCount: Int
+    let namesSize: Bool?
     let isAlone: Bool
     /// The first text that was not yet sent.
     var sentCount = 0
     var outcomes: [Int: EmbeddingQueue.Outcome] = [:]
 
     func goes(with other: EmbeddingAsk) -> Bool {
-        model == other.model && dimensionCount == other.dimensionCount && !isAlone && !other.isAlone
+        model == other.model && dimensionCount == other.dimensionCount
+            && namesSize == other.namesSize && !isAlone && !other.isAlone
     }
 }
 
@@ -19,6 +21,7 @@ struct EmbeddingAsk {
 struct EmbeddingBatch {
     let model: String
     let dimensionCount: Int
+    let namesSize: Bool?
     var texts: [String] = []
     var places: [(ask: Int, index: Int)] = []
 }
@@ -64,7 +67,9 @@ struct EmbeddingQueueState {
     mutating func takeBatch(size: Int, concurrency: Int) -> EmbeddingBatch? {
         guard sentBatchCount < concurrency, let first = turns.first, let leader = asks[first]?.ask
         else { return nil }
-        var batch = EmbeddingBatch(model: leader.model, dimensionCount: leader.dimensionCount)
+        var batch = EmbeddingBatch(
+            model: leader.model, dimensionCount: leader.dimensionCount,
+            namesSize: leader.namesSize)
         let sizeMax = leader.isAlone ? 1 : size
         var passed: [Int] = []
         while batch.texts.count < sizeMax, let id = turns.first {

@@ -53,11 +53,13 @@ final class EmbeddingQueue: Service {
     /// The outcomes in the order of the texts. `alone` sends each by itself, so that the
     /// endpoint's count is its own.
     func embed(
-        _ texts: [String], model: String, dimensionCount: Int, alone: Bool = false
+        _ texts: [String], model: String, dimensionCount: Int, namesSize: Bool? = nil,
+        alone: Bool = false
     ) async throws(ModelError) -> [Outcome] {
         if texts.isEmpty { return [] }
         let ask = EmbeddingAsk(
-            texts: texts, model: model, dimensionCount: dimensionCount, isAlone: alone)
+            texts: texts, model: model, dimensionCount: dimensionCount, namesSize: namesSize,
+            isAlone: alone)
         let id = state.withLock { $0.makeID() }
         let result: Result<[Outcome], ModelError> = await withTaskCancellationHandler {
             await withCheckedContinuation { waiting in
@@ -84,7 +86,8 @@ final class EmbeddingQueue: Service {
             result = .success(
                 try await models.embed(
                     batch.texts, as: .passage, model: batch.model,
-                    expecting: batch.dimensionCount, deadline: Self.deadline))
+                    expecting: batch.dimensionCount, namesSize: batch.namesSize,
+                    deadline: Self.deadline))
         } catch {
             result = .failure(error)
         }

@@ -3,8 +3,8 @@ import Domain
 import JobQueue
 import Postgres
 
-/// Writes a document that is shown already into every generation that is live or being built: all its
-/// points, also where they should be there.
+/// Writes all points of a document that is shown already, also where they should be there: into the
+/// generation that lacks it, or into every one that is live or being built.
 struct ReindexDocument: JobHandler {
     static let kind = ReindexDocumentJob.kind
 
@@ -12,29 +12,35 @@ struct ReindexDocument: JobHandler {
     let indexer: DocumentIndexer
 
     func handle(_ job: ClaimedJob) async throws {
-        let id = try job.decode(ReindexDocumentJob.self).documentID
-        guard let document = try await content(of: id) else { return }
-        try await indexer.index(document, for: job) { result, generations, transaction in
+        let payload = try job.decode(ReindexDocumentJob.self)
+        let id = payload.documentID
+        guard let document = try await pool.read({ try Self.content(of: id, $0) }) else { return }
+        try await indexer.index(document, for: job, into: payload.generation) {
+            result, generations, transaction in
+            // A page that changed meanwhile: its sync has shown the new text wherever it could, and
+            // the old one must not come back.
+            let current = try Self.content(of: id, transaction)
+            guard current?.contentHash == document.contentHash else { return }
             try indexer.show(result, of: id, in: generations, transaction)
-            guard document.kind == .upload else { return }
-            let attachment = Attachment.ID(rawValue: id.rawValue)
+            guard document.kind == .upload, !generations.isEmpty else { return }
             try AttachmentStore(transaction).setIndexed(
-                attachment, chunkCount: result.chunkCount, pageCount: result.pageCount)
+                Attachment.ID(rawValue: id.rawValue), chunkCount: result.chunkCount,
+                pageCount: result.pageCount)
         }
     }
 
     /// Nil when it is gone.
-    private func content(of id: Document.ID) async throws -> IndexableDocument? {
-        try await pool.read { session in
-            guard let document = try DocumentStore(session).find(id) else { return nil }
-            switch document.kind {
-            case .upload:
-                return try AttachmentStore(session).find(Attachment.ID(rawValue: id.rawValue))
-                    .map { try IndexableDocument($0) }
-            case .training:
-                guard let markdown = try TrainingStore(session).findContent(id) else { return nil }
-                return IndexableDocument(page: id, markdown: markdown)
-            }
+    private static func content(
+        of id: Document.ID, _ session: Session
+    ) throws -> IndexableDocument? {
+        guard let document = try DocumentStore(session).find(id) else { return nil }
+        switch document.kind {
+        case .upload:
+            return try AttachmentStore(session).find(Attachment.ID(rawValue: id.rawValue))
+                .map { try IndexableDocument($0) }
+        case .training:
+            guard let markdown = try TrainingStore(session).findContent(id) else { return nil }
+            return IndexableDocument(page: id, markdown: markdown)
         }
     }
 }

@@ -20,6 +20,6 @@ tests that run side by side name their own. Steps:
 
 Unless told otherwise, an answer closes with finish_reason `stop`, usage and `[DONE]`.
 `/v1/embeddings` obeys status, delay, wait, stall and cut, then answers with vectors that depend on
-the words alone: texts that share words are near each other. `/v1/rerank` obeys the same, and
+the words alone: texts that share words are near each other. Their length is the request's `dimensions`. `/v1/rerank` obeys the same, and
 {"prefer": "word"}: the texts that hold it come first.
 """
