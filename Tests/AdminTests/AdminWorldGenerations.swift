@@ -74,8 +74,9 @@ extension AdminWorld {
     }
 
     func removeCollections() async throws {
-        for generation in try await pool.read({ try GenerationStore($0).list() }) {
-            try await admin.qdrant.deleteCollection(generation.collection)
+        for name in try await admin.qdrant.collectionNames()
+        where name.hasPrefix(admin.settings.qdrant.collectionBase) {
+            try await admin.qdrant.deleteCollection(name)
         }
     }
 

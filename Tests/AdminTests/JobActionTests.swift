@@ -98,7 +98,8 @@ struct JobActionTests {
             let id = try await world.pool.transaction { transaction in
                 let store = TrainingSyncStore(transaction)
                 _ = try store.insert(Self.draft(sync, [lost, other]))
-                _ = try store.finishPage(lost, of: sync, as: .failed, generations: [1])
+                _ = try store.finishPage(
+                    lost, of: sync, as: .failed(reason: "broken"), generations: [1])
                 return try JobQueue().enqueue(
                     IndexTrainingPageJob.kind,
                     IndexTrainingPageJob(syncID: sync, documentID: lost),
@@ -115,7 +116,8 @@ struct JobActionTests {
             try await world.pool.transaction { transaction in
                 let store = TrainingSyncStore(transaction)
                 for page in [lost, other] {
-                    _ = try store.finishPage(page, of: sync, as: .failed, generations: [1])
+                    _ = try store.finishPage(
+                        page, of: sync, as: .failed(reason: "broken"), generations: [1])
                 }
             }
             try await world.set("state = 'dead', reason = 'Broken()'", of: id)
@@ -189,8 +191,8 @@ struct JobActionTests {
             pages: pages.map {
                 TrainingSyncDraft.Page(
                     documentID: $0, path: "\($0).md", url: "https://example.org", title: "A page",
-                    content: "Text.", contentHash: [1])
-            }, removed: [], skippedCount: 0, refusedCount: 0)
+                    content: "Text.", contentHash: [1], tags: [])
+            }, removed: [], skipped: [], refused: [])
     }
 }
 

@@ -43,13 +43,6 @@ extension AdminWorld {
         try await removeCollections()
     }
 
-    private func removeCollections() async throws {
-        for name in try await admin.qdrant.collectionNames()
-        where name.hasPrefix(admin.settings.qdrant.collectionBase) {
-            try await admin.qdrant.deleteCollection(name)
-        }
-    }
-
     /// - Parameter generations: in which it is shown, and has points.
     func store(
         _ name: String, by user: String? = nil, chunkCount: Int = 3,
