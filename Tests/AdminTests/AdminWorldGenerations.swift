@@ -3,6 +3,7 @@ import Domain
 import JobQueue
 import Postgres
 import Qdrant
+import ServiceRuntime
 
 @testable import Admin
 
