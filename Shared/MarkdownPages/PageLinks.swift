@@ -27,9 +27,11 @@ package struct PageLinks: Sendable {
         while let next = rest.firstIndex(where: { $0 == "`" || $0 == "]" }) {
             if rest[next] == "`" {
                 let run = rest[next...].prefix { $0 == "`" }
-                let end = rest[run.endIndex...].firstRange(of: run)?.upperBound ?? run.endIndex
-                result += rest[..<end]
-                rest = rest[end...]
+                let after = rest[run.endIndex...]
+                let isSpan = run.count <= Self.backtickCountMax
+                let end = isSpan ? after.firstRange(of: run)?.upperBound : nil
+                result += rest[..<(end ?? run.endIndex)]
+                rest = rest[(end ?? run.endIndex)...]
             } else if let target = Self.target(after: next, in: rest) {
                 result += rest[..<target.startIndex]
                 result += whole(target, path: path) ?? String(target)
@@ -42,22 +44,29 @@ package struct PageLinks: Sendable {
         return result + rest
     }
 
+    // A page may be one line of a megabyte, made to be slow. No part of it is looked at again and
+    // again: a target ends where another link could begin, and of each length of backticks at most
+    // one run looks for its end in vain.
+    private static let backtickCountMax = 16
+    private static let nestingMax = 32
+
     /// Where `](` leads: up to white space or the bracket that closes it.
     private static func target(after bracket: Substring.Index, in text: Substring) -> Substring? {
         var rest = text[text.index(after: bracket)...]
         guard rest.first == "(" else { return nil }
         rest = rest.dropFirst().drop { $0 == " " }
         if rest.first == "<" {
-            let inner = rest.dropFirst().prefix { $0 != ">" }
-            return inner.endIndex < rest.endIndex ? inner : nil
+            let inner = rest.dropFirst().prefix { !"<>]".contains($0) }
+            return rest[inner.endIndex...].first == ">" ? inner : nil
         }
         var depth = 0
         let target = rest.prefix { character in
             if character == "(" { depth += 1 }
             if character == ")" { depth -= 1 }
-            return depth >= 0 && !character.isWhitespace
+            return (0...nestingMax).contains(depth) && character != "]" && !character.isWhitespace
         }
-        return target.isEmpty || target.endIndex == rest.endIndex ? nil : target
+        let end = rest[target.endIndex...].first
+        return target.isEmpty || end != ")" && end?.isWhitespace != true ? nil : target
     }
 
     /// The target of a line `[name]: target`.

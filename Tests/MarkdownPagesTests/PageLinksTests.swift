@@ -43,4 +43,16 @@ struct PageLinksTests {
     func untouched(_ markdown: String) {
         #expect(resolved(markdown) == markdown)
     }
+
+    @Test(
+        "are found in one pass, however the page is made",
+        arguments: ["](", "](a", "](<", "](((", "`", "[`", "]", "[a](b", "[x]: ", "![", "](a\t"])
+    func hostile(_ part: String) {
+        let page = String(repeating: part, count: 1_000_000 / part.utf8.count)
+        #expect(resolved(page).utf8.count >= page.utf8.count)
+        // Runs of every length, none of which has an end.
+        let runs = (1...1_200).reversed().map { String(repeating: "`", count: $0) }
+        let spans = runs.joined(separator: "a")
+        #expect(resolved(spans) == spans)
+    }
 }
