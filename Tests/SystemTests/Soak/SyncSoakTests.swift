@@ -27,8 +27,7 @@ import Testing
                     try write(edition, in: deployment.trainingRepository)
                     let syncing = try deployment.startSyncing()
                     let worker = try deployment.startWorker()
-                    try await Task.sleep(
-                        for: .milliseconds(Int.random(in: 100...1800, using: &generator)))
+                    try await pause(in: deployment, &generator)
                     // Its git child dies with its folder, or goes on as an orphan for a while.
                     syncing.kill9()
                     worker.kill9()
@@ -49,6 +48,36 @@ import Testing
             }
             print("syncs killed: \(killCount), looked \(watch.lookCount) times, saw \(watch.seen)")
         }
+    }
+
+    /// Any moment at all, or one around that in which a commit's pages come to be shown.
+    private func pause(
+        in deployment: Deployment, _ generator: inout SeededGenerator
+    ) async throws {
+        guard Bool.random(using: &generator) else {
+            return try await Task.sleep(
+                for: .milliseconds(Int.random(in: 100...1800, using: &generator)))
+        }
+        let openCount = Int.random(in: 0...3, using: &generator)
+        let end = ContinuousClock.now + .seconds(3)
+        while try await openPages(in: deployment) > openCount, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...60, using: &generator)))
+    }
+
+    /// Of the sync that is going on, not indexed yet; all of them while there is none.
+    private func openPages(in deployment: Deployment) async throws -> Int {
+        let rows = try await deployment.database.read { session in
+            try session.run(
+                """
+                SELECT count(*) FILTER (WHERE p.state <> 'ready') AS open
+                FROM celine_assistant.training_syncs s
+                JOIN celine_assistant.training_sync_pages p ON p.sync_id = s.id
+                WHERE s.state = 'indexing' GROUP BY s.id
+                """)
+        }
+        return try rows.first?.get("open") ?? Self.pageCount
     }
 
     private func write(_ edition: Int, in repository: TrainingRepository) throws {
