@@ -177,7 +177,7 @@ let package = Package(
             webService + [
                 "JobQueue",
                 "ModelEndpoint", "Qdrant", "Git", "ChildProcess", "ObjectStorage",
-                "StorageSettings", "MarkdownPages", "Retrieval", crypto,
+                "StorageSettings", "MarkdownPages", "Retrieval", "Archive", crypto, systemPackage,
             ]),
 
         .target(

@@ -69,12 +69,8 @@ struct Admin: Sendable {
             inspection: UploadInspection(
                 pool: pool, qdrant: qdrant, storage: storage, logger: logger)
         ).add(to: operators)
-        IngestRoutes(
-            reindexing: Reindexing(
-                pool: pool, queue: queue, models: models, index: settings.index,
-                collectionBase: settings.qdrant.collectionBase, logger: logger),
-            pool: pool, listener: listener, logger: logger
-        ).add(to: operators)
+        IngestRoutes(reindexing: reindexing, pool: pool, listener: listener, logger: logger)
+            .add(to: operators)
         ReloadRoutes(pool: pool, qdrant: qdrant, logger: logger).add(to: operators)
         GenerationRoutes(
             pool: pool, changes: GenerationChanges(pool: pool, queue: queue, qdrant: qdrant),
@@ -87,8 +83,7 @@ struct Admin: Sendable {
         ).add(to: operators)
         UsageRoutes(pool: pool).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
-        ConsistencyRoutes(runs: ConsistencyRuns(pool: pool, queue: queue, listener: listener))
-            .add(to: operators)
+        ConsistencyRoutes(runs: consistencyRuns).add(to: operators)
         TrainingRoutes(materials: materials, logger: logger).add(to: operators)
     }
 
@@ -101,6 +96,22 @@ struct Admin: Sendable {
         ]).add(to: router)
         addRoutes(to: router.members(middleware))
         return router
+    }
+
+    var reindexing: Reindexing {
+        Reindexing(
+            pool: pool, queue: queue, models: models, index: settings.index,
+            collectionBase: settings.qdrant.collectionBase, logger: logger)
+    }
+
+    var consistencyRuns: ConsistencyRuns {
+        ConsistencyRuns(pool: pool, queue: queue, listener: listener)
+    }
+
+    var backup: Backup { Backup(pool: pool, storage: storage, logger: logger) }
+
+    var restore: Restore {
+        Restore(pool: pool, storage: storage, qdrant: qdrant, queue: queue, logger: logger)
     }
 
     var comparison: StoreComparison {

@@ -1,16 +1,14 @@
 import ArgumentParser
-import ChildProcess
-import ObjectStorage
-import OutboundHTTP
-import Postgres
 import ServiceRuntime
 
 @main
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "The operators' side of celine-assistant.",
-        subcommands: [Serve.self, MigrateCommand.self, GitSnapshotCommand.self],
-        defaultSubcommand: Serve.self)
+        subcommands: [
+            Serve.self, SyncCommand.self, ReindexCommand.self, ConsistencyCommand.self,
+            BackupCommand.self, RestoreCommand.self, MigrateCommand.self, GitSnapshotCommand.self,
+        ], defaultSubcommand: Serve.self)
 }
 
 extension Main {
@@ -18,24 +16,13 @@ extension Main {
         static let configuration = CommandConfiguration(abstract: "Serves the admin routes.")
 
         func run() async throws {
-            var reader = SettingsReader.ofProcess()
-            let settings = AdminSettings(from: &reader)
-            try reader.finish()
-            let logger = JSONLog.bootstrap(service: "admin", level: settings.runtime.logLevel)
-            warnAboutOldSettings(reader, logger: logger)
-            let connections = OutboundConnections(
-                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
-            let database = try PostgresConfiguration(
-                url: settings.database.url, applicationName: "celine-admin",
-                certificateFile: settings.runtime.certificateFile)
-            let admin = Admin(
-                settings: settings, database: database,
-                storage: try makeObjectStorage(settings.storage, logger: logger),
-                client: connections.client, executable: ChildProcess.ownExecutable, logger: logger)
+            let process = try AdminProcess("admin")
+            let admin = process.admin
             try await runService(
                 "admin",
-                services: [connections] + settings.runtime.metricsServers(logger: logger)
-                    + admin.services(), logger: logger)
+                services: [process.connections]
+                    + admin.settings.runtime.metricsServers(logger: admin.logger)
+                    + admin.services(), logger: admin.logger)
         }
     }
 }

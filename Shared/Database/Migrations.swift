@@ -71,10 +71,15 @@ package enum Migrations {
     private static let lock: Int64 = 0x6365_6C69_6E65
 
     /// Applies what is missing, each migration in a transaction. Several callers at once take turns.
-    package static func run(_ pool: PostgresPool, logger: Logger) async throws {
+    ///
+    /// - Parameter version: the last that is applied.
+    package static func run(
+        _ pool: PostgresPool, through version: Int = current, logger: Logger
+    ) async throws {
         let finished: Void? = try await pool.withAdvisoryLock(lock, waitMax: .seconds(120)) {
             let applied = try await prepare(pool)
-            for migration in all where migration.version > applied {
+            for migration in all
+            where migration.version > applied && migration.version <= version {
                 try await apply(migration, to: pool)
                 logger.info(
                     "applied a migration",
@@ -89,24 +94,25 @@ package enum Migrations {
 
     /// Throws unless this version can run on the schema as it is.
     package static func requireCompatible(_ pool: PostgresPool) async throws {
-        let row = try await pool.read { session in
-            guard try hasTable(session) else { return Row?.none }
-            return try session.run(
-                """
-                SELECT version, compatible_from FROM schema_migrations
-                ORDER BY version DESC LIMIT 1
-                """
-            ).first
+        let schema = try await pool.read { try version($0) }
+        guard schema.version >= current else {
+            throw MigrationError.schemaTooOld(found: schema.version, needed: current)
         }
-        let version = try row?.get("version", as: Int.self) ?? 0
-        let compatibleFrom = try row?.get("compatible_from", as: Int.self) ?? 0
-        guard version >= current else {
-            throw MigrationError.schemaTooOld(found: version, needed: current)
-        }
-        guard compatibleFrom <= current else {
+        guard schema.compatibleFrom <= current else {
             throw MigrationError.schemaTooNew(
-                found: version, compatibleFrom: compatibleFrom, ours: current)
+                found: schema.version, compatibleFrom: schema.compatibleFrom, ours: current)
         }
+    }
+
+    /// The newest migration that was applied, and the oldest version that runs on it; 0 for none.
+    package static func version(
+        _ session: Session
+    ) throws(PostgresError) -> (version: Int, compatibleFrom: Int) {
+        guard try hasTable(session) else { return (0, 0) }
+        let rows = try session.run(
+            "SELECT version, compatible_from FROM schema_migrations ORDER BY version DESC LIMIT 1")
+        guard let row = rows.first else { return (0, 0) }
+        return (try row.get("version"), try row.get("compatible_from"))
     }
 
     /// The schema and the table of versions. Returns the newest version there is.

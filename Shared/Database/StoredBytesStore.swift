@@ -28,6 +28,40 @@ package struct StoredBytesStore {
         return uploads
     }
 
+    /// All files of uploads that are not deleted.
+    package func listStanding() throws(PostgresError) -> [StandingFile] {
+        let pageCountMax = 10_000
+        var files: [StandingFile] = []
+        while true {
+            let rows = try session.run(
+                """
+                SELECT a.id, a.storage_key, a.sha256 FROM attachments a
+                JOIN documents d ON d.tenant_id = a.tenant_id AND d.id = a.id
+                    AND d.deleted_at IS NULL
+                WHERE a.storage_key COLLATE "C" > \(files.last?.key ?? "")
+                ORDER BY a.storage_key COLLATE "C" LIMIT \(pageCountMax)
+                """)
+            for row in rows {
+                files.append(
+                    StandingFile(
+                        id: try row.get("id"), key: try row.get("storage_key"),
+                        sha256: try row.get("sha256")))
+            }
+            if rows.count < pageCountMax { return files }
+        }
+    }
+
+    /// Where the bytes of some uploads are now, by where they were.
+    package func move(_ keys: [(from: String, to: String)]) throws(PostgresError) {
+        try session.run(
+            """
+            UPDATE attachments a SET storage_key = moved.to_key
+            FROM unnest(\(keys.map(\.from))::text[], \(keys.map(\.to))::text[])
+                AS moved (from_key, to_key)
+            WHERE a.storage_key = moved.from_key
+            """)
+    }
+
     /// Tombstones that no job is taking away, in the order of ids, those after one.
     package func listUnfinishedDeletions(
         after id: Document.ID?, limit: Int
@@ -63,4 +97,11 @@ package struct StoredUpload: Sendable, Hashable {
     package let key: String
     /// Its bytes may be gone already.
     package let isDeleted: Bool
+}
+
+/// What was uploaded, and where its bytes are.
+package struct StandingFile: Sendable, Hashable {
+    package let id: Attachment.ID
+    package let key: String
+    package let sha256: [UInt8]
 }

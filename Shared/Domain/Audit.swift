@@ -21,6 +21,8 @@ package enum AuditAction: String, Sendable {
     case jobRetried = "job.retried"
     case jobsRetried = "jobs.retried"
     case usageViewed = "usage.viewed"
+    case backupMade = "backup.made"
+    case backupRestored = "backup.restored"
 }
 
 /// Who acts, and in which request.
@@ -41,6 +43,9 @@ package struct AuditAuthor: Sendable, Hashable {
         actor: "retention", isAdmin: false, requestID: nil)
     /// What is done every so often.
     package static let schedule = AuditAuthor(actor: "schedule", isAdmin: false, requestID: nil)
+    /// Whoever can start a process with the services' settings.
+    package static let commandLine = AuditAuthor(
+        actor: "command line", isAdmin: true, requestID: nil)
     /// What a process does of itself when it starts.
     package static let start = AuditAuthor(actor: "start", isAdmin: false, requestID: nil)
 }

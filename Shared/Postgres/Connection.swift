@@ -58,7 +58,7 @@ actor Connection {
 
     /// Not to be interrupted: the caller could not know whether it had happened. When nothing tells,
     /// it hears `.unreachable`, whatever the reason.
-    private func commit(_ wire: Wire) throws(PostgresError) {
+    func commit(_ wire: Wire) throws(PostgresError) {
         do {
             _ = try wire.run("COMMIT", Lease(.seconds(15), wakeup: wakeup))
         } catch .timedOut {
@@ -83,7 +83,7 @@ actor Connection {
         }
     }
 
-    private func usable() throws(PostgresError) -> Wire {
+    func usable() throws(PostgresError) -> Wire {
         guard let wire else { throw .unreachable("the connection is closed") }
         return wire
     }

@@ -179,7 +179,7 @@ package final class PostgresPool: Service, Sendable {
         return connection
     }
 
-    private func open() async throws(PostgresError) -> Connection {
+    func open() async throws(PostgresError) -> Connection {
         let connection = Connection(cancelPermits: cancelPermits)
         try await connection.open(configuration)
         return connection

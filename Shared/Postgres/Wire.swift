@@ -116,7 +116,7 @@ final class Wire {
     }
 
     /// Blocks until the whole answer is here. Interrupted, it has the server stop first.
-    private func finish(_ lease: Lease) throws(PostgresError) {
+    func finish(_ lease: Lease) throws(PostgresError) {
         while true {
             if try isAnswered() { return }
             if let interruption = lease.interruption {
@@ -127,13 +127,13 @@ final class Wire {
         }
     }
 
-    private func isAnswered() throws(PostgresError) -> Bool {
+    func isAnswered() throws(PostgresError) -> Bool {
         let unsent = PQflush(session)
         guard unsent >= 0, consumeInput() else { throw lost() }
         isSending = unsent == 1
         return !isSending && PQisBusy(session) == 0
     }
-    private var isSending = false
+    var isSending = false
 
     /// Asks the server to stop, and takes what the statement still answers, so that a late request
     /// cannot meet the next statement. A peer that confirms neither in time is given up.
@@ -154,7 +154,7 @@ final class Wire {
     }
 
     /// The rows of the last statement, or the first error.
-    private func results() throws(PostgresError) -> [Row] {
+    func results() throws(PostgresError) -> [Row] {
         var rows: [Row] = []
         var failure: PostgresError?
         while let result = PQgetResult(session) {
@@ -176,7 +176,7 @@ final class Wire {
     /// The last statement's tag: `COMMIT`, `UPDATE 1`.
     private(set) var command = ""
 
-    private func refusal(_ result: OpaquePointer) -> PostgresError {
+    func refusal(_ result: OpaquePointer) -> PostgresError {
         func field(_ code: Character) -> String? {
             PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
         }
@@ -190,7 +190,7 @@ final class Wire {
         return .refused(sqlState: sqlState, constraint: field("n"), message: message)
     }
 
-    private func lost() -> PostgresError {
+    func lost() -> PostgresError {
         isBroken = true
         return .unreachable(
             String(cString: PQerrorMessage(session)).split(separator: "\n").joined(separator: "; "))
@@ -208,7 +208,7 @@ final class Wire {
         return true
     }
 
-    private func poll(
+    func poll(
         timeout: Duration, ignoringWakeup: Bool = false
     ) -> (socket: Bool, wakeup: Bool) {
         let output = isSending ? Int16(POLLOUT) : 0
@@ -228,7 +228,7 @@ final class Wire {
         guard sent == 1 else { throw lost() }
     }
 
-    private func sendScript(_ script: String) throws(PostgresError) {
+    func sendScript(_ script: String) throws(PostgresError) {
         try check(PQsendQuery(session, script))
     }
 

@@ -86,6 +86,14 @@ final class Deployment: Sendable {
         return try start(name, environment.merging(address) { $1 })
     }
 
+    /// `admin` with these arguments, to its end. What it prints, log lines included.
+    @discardableResult
+    func command(_ arguments: String..., settings: [String: String] = [:]) throws -> String {
+        try runToEnd(
+            "\(binaries)/admin", arguments, environment: environment.merging(settings) { $1 },
+            in: folder)
+    }
+
     /// One more worker without routes of its own in the way: only the role `worker`.
     func startWorker(settings: [String: String] = [:]) throws -> RunningProcess {
         try start(

@@ -78,19 +78,24 @@ struct Member {
     func upload(
         _ name: String, _ text: String, to path: String = "/upload?wait=50"
     ) async throws -> Answer {
+        try await upload(name, Array(text.utf8), to: path)
+    }
+
+    func upload(
+        _ name: String, _ bytes: [UInt8], to path: String = "/upload?wait=50",
+        headers: [(String, String)] = []
+    ) async throws -> Answer {
         let boundary = "boundary-\(UUID().uuidString)"
-        let body = """
+        let head = """
             --\(boundary)\r
             Content-Disposition: form-data; name="file"; filename="\(name)"\r
             Content-Type: application/octet-stream\r
             \r
-            \(text)\r
-            --\(boundary)--\r
 
             """
         return try await send(
-            .POST, path, body: Array(body.utf8),
-            contentType: "multipart/form-data; boundary=\(boundary)")
+            .POST, path, body: Array(head.utf8) + bytes + Array("\r\n--\(boundary)--\r\n".utf8),
+            contentType: "multipart/form-data; boundary=\(boundary)", headers: headers)
     }
 
     func search(_ query: String, _ more: [String: Any] = [:]) async throws -> Answer {

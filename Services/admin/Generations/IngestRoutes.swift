@@ -52,13 +52,14 @@ struct IngestRoutes: Sendable {
         _ request: Request, _ meaning: String, _ context: ServiceContext
     ) throws -> Reindexing.Repeatable {
         let keyed = try request.idempotencyKey().map {
-            KeyedRequest($0, route: "POST /admin/ingest", body: meaning.utf8)
+            Reindexing.Repeatable.Keyed(
+                principal: context.principal,
+                request: KeyedRequest($0, route: "POST /admin/ingest", body: meaning.utf8))
         }
-        return Reindexing.Repeatable(
-            principal: context.principal, request: keyed, meaning: meaning, author: context.author)
+        return Reindexing.Repeatable(request: keyed, meaning: meaning, author: context.author)
     }
 
-    private struct Queued: Encodable {
+    struct Queued: Encodable {
         var status = "queued"
         let jobID: Int
         let attachmentID: Attachment.ID
@@ -114,7 +115,7 @@ struct IngestRoutes: Sendable {
         }
     }
 
-    private struct Counted: Encodable {
+    struct Counted: Encodable {
         let status = "ok"
         let queued: Int
         let skipped: Int
@@ -127,7 +128,7 @@ struct IngestRoutes: Sendable {
             .ok, Counted(queued: counts.queued, skipped: counts.skipped))
     }
 
-    private struct Building: Encodable {
+    struct Building: Encodable {
         let status = "queued"
         let jobID: Int
         let generation: Int

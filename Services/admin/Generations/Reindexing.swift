@@ -79,11 +79,15 @@ struct Reindexing: Sendable {
 
     /// Who asks, and under which key, if any.
     struct Repeatable: Sendable {
-        let principal: Principal
-        let request: KeyedRequest?
+        let request: Keyed?
         /// What is asked for, to be written down.
         let meaning: String
         let author: AuditAuthor
+
+        struct Keyed: Sendable {
+            let principal: Principal
+            let request: KeyedRequest
+        }
     }
 
     /// In a transaction, unless the same request came before: then what that one answered.
@@ -91,11 +95,11 @@ struct Reindexing: Sendable {
         _ repeatable: Repeatable, _ act: @Sendable (Transaction) throws -> Answer
     ) async throws -> Answer {
         try await pool.transaction { transaction in
-            guard let request = repeatable.request else {
+            guard let keyed = repeatable.request else {
                 return try record(repeatable, transaction, act)
             }
-            let store = IdempotencyStore(transaction, for: repeatable.principal)
-            let answer = try store.once(request) { try record(repeatable, transaction, act) }
+            let store = IdempotencyStore(transaction, for: keyed.principal)
+            let answer = try store.once(keyed.request) { try record(repeatable, transaction, act) }
             guard let answer else { throw Problem.keyReused }
             return answer
         }

@@ -42,7 +42,7 @@ struct TrainingRoutes: Sendable {
 }
 
 extension Problem {
-    fileprivate init(_ failure: TrainingFailure) {
+    init(_ failure: TrainingFailure) {
         switch failure {
         case .noRepository:
             self = .conflict(
@@ -54,7 +54,7 @@ extension Problem {
         }
     }
 
-    fileprivate init(_ failure: GitFailure) {
+    init(_ failure: GitFailure) {
         switch failure {
         case .unreachable:
             self = .badGateway(

@@ -4,7 +4,7 @@ import JobQueue
 import Logging
 import Postgres
 import Qdrant
-import TextAnalysis
+import Retrieval
 
 /// Brings a document into every generation that is live or being built, and shows it in all of
 /// them in one transaction. All of it may be cut short anywhere and begun again.
@@ -170,12 +170,10 @@ struct DocumentIndexer: Sendable {
                 throw JobFailure.retry(after: .seconds(1))
             }
             return Point(
-                chunkID: stored.chunk.id, dense: dense,
-                sparse: Analyser.sparse(
-                    document: stored.chunk.embeddedText, language: stored.chunk.language),
-                payload: PointPayload(
-                    documentID: document.id, revisionID: revision, owner: document.owner,
-                    kind: document.kind, language: stored.chunk.language))
+                stored.chunk, dense: dense,
+                of: ShownRevision(
+                    document: document.id, kind: document.kind, owner: document.owner,
+                    revision: revision))
         }
         if !tooLong.isEmpty {
             logger.warning(

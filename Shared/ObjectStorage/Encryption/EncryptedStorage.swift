@@ -19,6 +19,9 @@ package struct EncryptedStorage: ObjectStorage {
         self.keys = keys
     }
 
+    /// The names under which an object that was put as `key` may be, sealed or not.
+    package static func names(of key: String) -> [String] { [key, key + suffix] }
+
     package func put<Bytes: AsyncSequence & Sendable>(
         key: String, bytes: Bytes, byteCountMax: Int
     ) async throws(ObjectStorageError) -> StoredObject where Bytes.Element == ByteBuffer {

@@ -141,7 +141,8 @@ final class Shelf: Sendable {
             if ![502, 503, 504].contains(answer.status), !isDegraded { return answer }
         } catch is HTTPClientError {
             // Its gateway was killed.
-        } catch is NIOConnectionError {}
+        } catch is NIOConnectionError {
+        } catch is IOError {}
         state.withLock { $0.refusedCount += 1 }
         try await Task.sleep(for: .milliseconds(200))
         return nil

@@ -1,0 +1,47 @@
+import ArgumentParser
+import FoundationEssentials
+import HTTPService
+import ServiceLifecycle
+import ServiceRuntime
+
+/// Runs one command on all that the service stands on, and ends. Its result is a line of JSON on standard
+/// output; what happens meanwhile are log lines on standard error.
+enum CommandRun {
+    /// - Parameter works: whether comparisons are carried out here, if nobody else does it first.
+    static func run(
+        _ name: String, works: Bool = false,
+        _ body: @escaping @Sendable (Admin) async throws -> Void
+    ) async throws {
+        let process = try AdminProcess(name)
+        let admin = process.admin
+        do {
+            try await runService(
+                name,
+                services: [process.connections, admin.pool, admin.listener]
+                    + (works ? [admin.worker] : []) + [Command(admin: admin, body: body)],
+                logger: admin.logger)
+        } catch let problem as Problem {
+            throw CommandFailure(description: problem.detail)
+        }
+    }
+
+    static func print(_ result: some Encodable) throws {
+        Swift.print(String(decoding: try JSONEncoder.sorted.encode(result), as: UTF8.self))
+    }
+}
+
+/// Why a command did nothing, or not all.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The command among the services it needs: they end with it, and it with a signal.
+private struct Command: Service {
+    let admin: Admin
+    let body: @Sendable (Admin) async throws -> Void
+
+    func run() async throws {
+        let (admin, body) = (admin, body)
+        try await cancelWhenGracefulShutdown { try await body(admin) }
+    }
+}

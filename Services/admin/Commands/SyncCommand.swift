@@ -1,0 +1,44 @@
+import ArgumentParser
+import Domain
+import Git
+import HTTPService
+import Logging
+
+/// `admin sync`: what `POST /admin/training-materials/sync` does. Workers have to run.
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Bring the training materials to a commit of their repository.",
+        discussion: "Ends with 1 when pages could not be indexed, or not in time.")
+
+    @Argument(help: "A branch, tag or commit; TRAINING_MATERIALS_REF if there is none.")
+    var ref: String?
+    @Flag(help: "Tell what became of each page.")
+    var verbose = false
+    @Option(help: "How many seconds to wait for the workers.")
+    var wait = 600
+
+    func validate() throws {
+        guard (0...86_400).contains(wait) else { throw ValidationError("--wait is 0 to 86400") }
+    }
+
+    func run() async throws {
+        let command = self
+        try await CommandRun.run("sync") { try await command.sync($0) }
+    }
+
+    private func sync(_ admin: Admin) async throws {
+        do {
+            let report = try await admin.materials.sync(
+                to: ref, by: .commandLine, isVerbose: verbose, waitMax: .seconds(wait))
+            try CommandRun.print(report)
+            guard report.isDone, report.ingest.failed == 0 else { throw ExitCode.failure }
+        } catch let failure as TrainingFailure {
+            throw Problem(failure)
+        } catch let failure as GitFailure {
+            admin.logger.warning(
+                "training materials cannot be read", metadata: ["reason": "\(failure)"])
+            throw Problem(failure)
+        }
+    }
+}
