@@ -259,8 +259,8 @@ let package = Package(
             "AdminTests",
             webService + [
                 "Admin", "JobQueue", "ModelEndpoint", "Qdrant", "Git", "ChildProcess",
-                "ObjectStorage",
-                "Retrieval", crypto, asyncHTTPClient, hummingbirdTesting, nioHTTP1,
+                "ObjectStorage", "Archive",
+                "Retrieval", crypto, asyncAlgorithms, asyncHTTPClient, hummingbirdTesting, nioHTTP1,
             ]),
         tests(
             "SystemTests",

@@ -89,6 +89,11 @@ final class Deployment: Sendable {
     /// `admin` with these arguments, to its end. What it prints, log lines included.
     @discardableResult
     func command(_ arguments: String..., settings: [String: String] = [:]) throws -> String {
+        try command(arguments, settings: settings)
+    }
+
+    @discardableResult
+    func command(_ arguments: [String], settings: [String: String] = [:]) throws -> String {
         try runToEnd(
             "\(binaries)/admin", arguments, environment: environment.merging(settings) { $1 },
             in: folder)

@@ -22,13 +22,13 @@ struct BackupArchive {
     }
 
     /// Visits the entries in order; what of one is not read is skipped.
-    func forEach(_ visit: (BackupEntry, EntryBytes) async throws -> Void) async throws {
+    func visit(_ take: (BackupEntry, EntryBytes) async throws -> Void) async throws {
         let file = try Self.open(path)
         do {
             let tar = try TarReader(descriptor: file.rawValue)
             while let entry = try tar.next() {
                 guard let known = BackupEntry(entry.name) else { continue }
-                try await visit(known, EntryBytes(tar: tar, byteCount: entry.byteCount))
+                try await take(known, EntryBytes(tar: tar, byteCount: entry.byteCount))
             }
             try file.close()
         } catch {

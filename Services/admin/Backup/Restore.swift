@@ -87,7 +87,7 @@ struct Restore: Sendable {
     ) async throws {
         var rows: [String: Int] = [:]
         let tables = Dictionary(uniqueKeysWithValues: archive.manifest.tables.map { ($0.name, $0) })
-        try await archive.forEach { entry, bytes in
+        try await archive.visit { entry, bytes in
             guard case .rows(let name) = entry else { return }
             guard let table = tables[name] else {
                 throw BackupFailure.damaged("it has rows of an unknown table")

@@ -16,7 +16,7 @@ struct RestoredFiles: Sendable {
     func restore(_ archive: BackupArchive) async throws -> Moves {
         var moves: Moves = []
         var fileCount = 0
-        try await archive.forEach { entry, bytes in
+        try await archive.visit { entry, bytes in
             guard case .file(let name) = entry, archive.summary.lost[name] == nil else { return }
             let key = UploadKey.prefix + name
             let names = EncryptedStorage.names(of: key)
