@@ -143,7 +143,7 @@ final class Wire {
         while end > .now {
             guard let answered = try? isAnswered() else { return }  // Broken, and marked so.
             if answered, request?.isSent ?? true {
-                while let result = PQgetResult(session) { PQclear(result) }
+                takeRemainingResults()
                 return
             }
             // The request's end gives no signal here; it takes a few milliseconds.
@@ -151,6 +151,16 @@ final class Wire {
             _ = poll(timeout: min(pause, end - .now), ignoringWakeup: true)
         }
         isBroken = true
+    }
+
+    private func takeRemainingResults() {
+        while let result = PQgetResult(session) {
+            defer { PQclear(result) }
+            // A copy that had begun: it would say so for ever.
+            guard PQresultStatus(result) != PGRES_COPY_OUT,
+                PQresultStatus(result) != PGRES_COPY_IN
+            else { return isBroken = true }
+        }
     }
 
     /// The rows of the last statement, or the first error.
