@@ -111,7 +111,9 @@ struct Admin: Sendable {
     var backup: Backup { Backup(pool: pool, storage: storage, logger: logger) }
 
     var restore: Restore {
-        Restore(pool: pool, storage: storage, qdrant: qdrant, queue: queue, logger: logger)
+        Restore(
+            pool: pool, storage: storage, qdrant: qdrant, queue: queue,
+            collectionBase: settings.qdrant.collectionBase, logger: logger)
     }
 
     var comparison: StoreComparison {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Database
 import ServiceRuntime
 
 @main
@@ -18,6 +19,7 @@ extension Main {
         func run() async throws {
             let process = try AdminProcess("admin")
             let admin = process.admin
+            try await Migrations.requireCompatible(admin.pool)
             try await runService(
                 "admin",
                 services: [process.connections]

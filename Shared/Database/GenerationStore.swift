@@ -127,10 +127,23 @@ package struct GenerationStore {
         return states
     }
 
-    /// A retired one is to catch up with the live one, to be swapped in again.
-    package func setBuilding(_ number: Int) throws(PostgresError) {
-        try setState(
-            number, "state = 'building', forced_at = NULL, blocked_by = '{}', checked = NULL")
+    /// A retired one is to catch up with the live one, to be swapped in again. False when it is given
+    /// up, or is not retired any more.
+    package func setBuilding(_ number: Int) throws(PostgresError) -> Bool {
+        try !session.run(
+            """
+            UPDATE generations
+            SET state = 'building', forced_at = NULL, blocked_by = '{}', checked = NULL
+            WHERE number = \(number) AND state = 'retired' AND dropping_at IS NULL
+            RETURNING number
+            """
+        ).isEmpty
+    }
+
+    /// The name of its collection from now on.
+    package func setCollection(_ number: Int, _ name: String) throws(PostgresError) {
+        try session.run(
+            "UPDATE generations SET collection = \(name) WHERE number = \(number)")
     }
 
     /// It is to be swapped in whatever the check says, and without what has failed.

@@ -51,6 +51,39 @@ package struct StoredBytesStore {
         }
     }
 
+    /// Those of some uploads that are deleted, or about to be.
+    package func listDeleted(among ids: [Attachment.ID]) throws(PostgresError) -> Set<Attachment.ID>
+    {
+        let rows = try session.run(
+            """
+            SELECT wanted.id FROM unnest(\(ids.map(\.rawValue))::uuid[]) AS wanted (id)
+            WHERE NOT EXISTS (
+                SELECT FROM documents d
+                WHERE d.tenant_id = \(Tenant.only) AND d.id = wanted.id AND d.deleted_at IS NULL)
+            """)
+        var deleted: Set<Attachment.ID> = []
+        for row in rows { deleted.insert(try row.get("id")) }
+        return deleted
+    }
+
+    /// Where a few of our files should be, the oldest and the newest: a storage that has none of
+    /// them is another deployment's.
+    package func listSample() throws(PostgresError) -> [String] {
+        let countEach = 10
+        let standing: SQL = """
+            SELECT a.storage_key FROM attachments a
+            JOIN documents d ON d.tenant_id = a.tenant_id AND d.id = a.id AND d.deleted_at IS NULL
+            """
+        let rows = try session.run(
+            """
+            (\(sql: standing) ORDER BY a.sequence DESC LIMIT \(countEach))
+            UNION (\(sql: standing) ORDER BY a.sequence LIMIT \(countEach))
+            """)
+        var keys: [String] = []
+        for row in rows { keys.append(try row.get("storage_key")) }
+        return keys
+    }
+
     /// Where the bytes of some uploads are now, by where they were.
     package func move(_ keys: [(from: String, to: String)]) throws(PostgresError) {
         try session.run(

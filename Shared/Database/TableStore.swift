@@ -48,6 +48,13 @@ package struct TableStore {
         return sorted
     }
 
+    /// Keeps everybody from changing what the tables are until the transaction ends. As its first
+    /// statement: a snapshot that is older than a rewritten table finds that empty.
+    package func lockShape(of tables: [StoredTable]) throws(PostgresError) {
+        let names = tables.map(\.quoted).joined(separator: ", ")
+        try session.run(script: "LOCK TABLE \(names) IN ACCESS SHARE MODE")
+    }
+
     /// Keeps everybody else from the tables until the transaction ends.
     package func lock(_ tables: [StoredTable]) throws(PostgresError) {
         let names = tables.map(\.quoted).joined(separator: ", ")
@@ -63,6 +70,19 @@ package struct TableStore {
         // Whoever does it would go on after the restored rows are there.
         let running: SQL = "SELECT EXISTS (SELECT FROM jobs WHERE state = 'running') AS found"
         return try session.run(running).first?.get("found") == true ? "jobs" : nil
+    }
+
+    /// Whether somebody may be indexing: a worker that was there in the last half minute.
+    package func isWorkedOn() throws(PostgresError) -> Bool {
+        let kinds = [IndexAttachmentJob.kind]
+        return try session.run(
+            """
+            SELECT EXISTS (
+                SELECT FROM job_workers
+                WHERE heartbeat_at > now() - interval '30 seconds' AND kinds && \(kinds)::text[])
+                AS found
+            """
+        ).first?.get("found") ?? false
     }
 
     /// Leaves nothing in them, children first.

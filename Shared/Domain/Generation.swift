@@ -26,6 +26,19 @@ package struct Generation: Sendable, Hashable {
 }
 
 extension Generation {
+    /// Whether a collection has the name of a generation, `<base>__<fingerprint>__<number>`, and none
+    /// that others may have given alike.
+    package static func isCollection(_ name: String, base: String) -> Bool {
+        guard name.hasPrefix("\(base)__") else { return false }
+        let parts = name.dropFirst(base.count + 2).split(
+            separator: "__", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].count == 8, Int(parts[1]) != nil else { return false }
+        return parts[0].utf8.allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+    }
+
     /// What jobs about one are about.
     package static func subject(_ number: Int) -> String { "generation \(number)" }
 }

@@ -64,6 +64,8 @@ package enum ObjectStorageError: Error {
     case cancelled
     /// What is stored is not what was put there.
     case corrupt(String)
+    /// It is sealed with a key that is not among ours.
+    case sealedWithAnotherKey
     /// The storage cannot be used now: full, away, or not ours to use.
     case unavailable(String)
     /// The settings name no storage that we know.

@@ -159,7 +159,10 @@ final class Wire {
             // A copy that had begun: it would say so for ever.
             guard PQresultStatus(result) != PGRES_COPY_OUT,
                 PQresultStatus(result) != PGRES_COPY_IN
-            else { return isBroken = true }
+            else {
+                isBroken = true
+                return
+            }
         }
     }
 

@@ -33,7 +33,7 @@ extension IngestWorld {
 
     func goBack(to number: Int) async throws {
         try await ingest.pool.transaction { transaction in
-            try GenerationStore(transaction).setBuilding(number)
+            _ = try GenerationStore(transaction).setBuilding(number)
             try enqueueBuilding(of: number, transaction)
         }
     }

@@ -1,4 +1,5 @@
 import Archive
+import Database
 import Domain
 import FoundationEssentials
 import NIOCore
@@ -22,13 +23,16 @@ struct BackupArchive {
     }
 
     /// Visits the entries in order; what of one is not read is skipped.
-    func visit(_ take: (BackupEntry, EntryBytes) async throws -> Void) async throws {
+    ///
+    /// - Parameter take: false when it needs no more of them.
+    func visit(_ take: (BackupEntry, EntryBytes) async throws -> Bool) async throws {
         let file = try Self.open(path)
         do {
             let tar = try TarReader(descriptor: file.rawValue)
-            while let entry = try tar.next() {
+            while let entry = try tar.next(), entry.name != BackupSummary.name {
                 guard let known = BackupEntry(entry.name) else { continue }
-                try await take(known, EntryBytes(tar: tar, byteCount: entry.byteCount))
+                let bytes = EntryBytes(tar: tar, byteCount: entry.byteCount)
+                guard try await take(known, bytes) else { break }
             }
             try file.close()
         } catch {
@@ -52,11 +56,17 @@ struct BackupArchive {
         guard manifest.format == BackupManifest.currentFormat else {
             throw BackupFailure.otherFormat(manifest.format)
         }
+        guard Set(manifest.tables.map(\.name)).count == manifest.tables.count else {
+            throw BackupFailure.damaged("it names a table twice")
+        }
         while let entry = try tar.next() {
             if entry.name == BackupSummary.name {
                 let summary = try decode(BackupSummary.self, try document(tar))
                 guard summary.digest == digest.hexadecimal else {
                     throw BackupFailure.damaged("its bytes are not those that were written")
+                }
+                guard try tar.next() == nil else {
+                    throw BackupFailure.damaged("it goes on after its end")
                 }
                 return (manifest, summary)
             }

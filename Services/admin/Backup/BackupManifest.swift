@@ -31,12 +31,15 @@ struct BackupSummary: Codable, Sendable {
     var fileByteCount = 0
     /// Uploads of which the storage has not what was uploaded, by file: their rows are here alone.
     var lost: [String: Attachment.ID] = [:]
-    /// Documents that were deleted while the archive was being written.
-    var deleted: [Document.ID] = []
+    /// Uploads that were deleted while the archive was being written, by file.
+    var deleted: [String: Attachment.ID] = [:]
     /// Over the names, lengths and bytes of all entries before, SHA-256 in hexadecimal.
     var digest = ""
 
     static let name = "end.json"
+
+    /// Whether a file of the archive is not to be brought back.
+    func isVoid(file: String) -> Bool { lost[file] != nil || deleted[file] != nil }
 
     private enum CodingKeys: String, CodingKey {
         case rows, lost, deleted
@@ -77,10 +80,17 @@ enum BackupFailure: Error, CustomStringConvertible, Equatable {
     case file(String, reason: String)
     case otherFormat(Int)
     case damaged(String)
+    /// The database's is newer than we are.
+    case schemaAhead(found: Int, known: Int)
+    /// The database's is not the archive's.
     case schema(found: Int, needed: Int)
-    case newerSchema(found: Int, known: Int)
+    case newerArchive(schema: Int, known: Int)
     case notEmpty(table: String)
-    case otherFile(key: String)
+    case isRunning
+    /// Collections that have our deployment's name.
+    case indexExists([String])
+    /// Files of the same names with other bytes.
+    case otherFiles(keys: [String])
 
     var description: String {
         switch self {
@@ -88,14 +98,22 @@ enum BackupFailure: Error, CustomStringConvertible, Equatable {
         case .file(let path, let reason): "\(path): \(reason)"
         case .otherFormat(let format): "the archive's format is \(format), which this does not read"
         case .damaged(let reason): "the archive is damaged: \(reason)"
+        case .schemaAhead(let found, let known):
+            "the database's schema is version \(found), and this knows \(known): take a newer version"
         case .schema(let found, let needed):
-            "the database's schema is version \(found) and this needs \(needed) as it was when "
-                + "the archive was made: drop the schema, or run `admin migrate` of that version"
-        case .newerSchema(let found, let known):
-            "the archive's schema is version \(found), and this knows \(known): take a newer version"
+            "the database's schema is version \(found), and the archive's is \(needed): drop the "
+                + "empty schema, it is made anew"
+        case .newerArchive(let schema, let known):
+            "the archive's schema is version \(schema), and this knows \(known): take a newer version"
         case .notEmpty(let table):
             "the database is in use (\(table)): stop the services, and restore into an empty one"
-        case .otherFile(let key): "the storage holds another file as \(key)"
+        case .isRunning: "workers are running: stop ingest first"
+        case .indexExists(let names):
+            "the vector engine holds collections of this QDRANT_COLLECTION already "
+                + "(\(names.joined(separator: ", "))): if they are nobody's any more, --replace-index "
+                + "removes them"
+        case .otherFiles(let keys):
+            "the storage holds other files of the same names: \(keys.joined(separator: ", "))"
         }
     }
 }

@@ -10,14 +10,28 @@ import Retrieval
 struct IndexFilling: Sendable {
     let pool: PostgresPool
     let qdrant: Qdrant
+    /// `QDRANT_COLLECTION`: what the names of our collections begin with.
+    let collectionBase: String
     let logger: Logger
 
     private static let documentCountMax = 500
 
-    /// Of every generation that is not given up, so that one can go back as before.
+    /// Throws when the engine holds points in collections of this name: they may be another
+    /// deployment's.
+    func requireRoom() async throws {
+        var filled: [String] = []
+        for name in try await ownNames() where try await qdrant.count(in: name) > 0 {
+            filled.append(name)
+        }
+        guard filled.isEmpty else { throw BackupFailure.indexExists(filled.sorted()) }
+    }
+
+    /// All collections of this name go: what they hold may be newer than the rows. Then those of every
+    /// generation that is not given up come, so that one can go back as before.
     ///
     /// - Returns: how many points were written.
     func fill() async throws -> Int {
+        for name in try await ownNames() { try await qdrant.deleteCollection(name) }
         let generations = try await pool.read { session in
             let store = GenerationStore(session)
             return try store.list().filter {
@@ -27,8 +41,6 @@ struct IndexFilling: Sendable {
         }
         var pointCount = 0
         for generation in generations {
-            // What the engine still holds may be newer than the rows.
-            try await qdrant.deleteCollection(generation.collection)
             try await qdrant.ensureCollection(
                 generation.collection, dimensionCount: generation.index.dimensionCount)
             let count = try await fill(generation)
@@ -42,6 +54,12 @@ struct IndexFilling: Sendable {
         return pointCount
     }
 
+    private func ownNames() async throws -> [String] {
+        try await qdrant.collectionNames().filter {
+            Generation.isCollection($0, base: collectionBase)
+        }
+    }
+
     private func fill(_ generation: Generation) async throws -> Int {
         var (pointCount, last) = (0, Document.ID?.none)
         var points: [Point] = []
@@ -51,12 +69,17 @@ struct IndexFilling: Sendable {
                     in: generation.number, after: last, limit: Self.documentCountMax)
             }
             for document in documents {
-                points += try await self.points(of: document, in: generation)
-                while points.count >= Qdrant.upsertCountMax {
-                    let batch = Array(points.prefix(Qdrant.upsertCountMax))
-                    points.removeFirst(batch.count)
-                    try await qdrant.upsert(batch, into: generation.collection)
-                    pointCount += batch.count
+                var chunks = try await pool.read(deadline: .seconds(60)) {
+                    try RevisionStore($0).chunks(of: document.revision)
+                }[...]
+                while !chunks.isEmpty {
+                    let slice = Array(chunks.prefix(Qdrant.upsertCountMax))
+                    chunks = chunks.dropFirst(slice.count)
+                    points += try await self.points(of: slice, document, in: generation)
+                    guard points.count >= Qdrant.upsertCountMax else { continue }
+                    try await qdrant.upsert(points, into: generation.collection)
+                    pointCount += points.count
+                    points = []
                 }
             }
             guard documents.count == Self.documentCountMax else { break }
@@ -68,17 +91,16 @@ struct IndexFilling: Sendable {
 
     /// Chunks that did not fit the model's window have no embedding, and no point.
     private func points(
-        of shown: ShownRevision, in generation: Generation
+        of chunks: [StoredChunk], _ shown: ShownRevision, in generation: Generation
     ) async throws -> [Point] {
-        try await pool.read(deadline: .seconds(60)) { session in
-            let chunks = try RevisionStore(session).chunks(of: shown.revision)
-            let vectors = try EmbeddingStore(session).find(
+        let vectors = try await pool.read(deadline: .seconds(60)) {
+            try EmbeddingStore($0).find(
                 chunks.map(\.textHash), owner: shown.owner,
                 modelFingerprint: generation.index.modelFingerprint)
-            return chunks.compactMap { stored in
-                vectors[hexadecimal(stored.textHash)].map {
-                    Point(stored.chunk, dense: $0, of: shown)
-                }
+        }
+        return chunks.compactMap { stored in
+            vectors[hexadecimal(stored.textHash)].map {
+                Point(stored.chunk, dense: $0, of: shown)
             }
         }
     }

@@ -16,13 +16,22 @@ struct Restore: Sendable {
     let storage: any ObjectStorage
     let qdrant: Qdrant
     let queue: JobQueue
+    /// `QDRANT_COLLECTION`: the archive's own is left behind.
+    let collectionBase: String
     let logger: Logger
 
+    /// - Parameter replacesIndex: whether collections of this deployment's name may go.
     /// - Returns: how many points the index has now.
-    func restore(_ archive: BackupArchive) async throws -> Int {
+    func restore(_ archive: BackupArchive, replacesIndex: Bool = false) async throws -> Int {
         let needed = archive.manifest.schemaVersion
         guard needed <= Migrations.current else {
-            throw BackupFailure.newerSchema(found: needed, known: Migrations.current)
+            throw BackupFailure.newerArchive(schema: needed, known: Migrations.current)
+        }
+        // Asked for last, but nothing is begun that could not be ended.
+        if replacesIndex {
+            try await qdrant.requireReachable()
+        } else {
+            try await filling.requireRoom()
         }
         // The rows go into the schema that they are from; later migrations then see them.
         try await Migrations.run(pool, through: needed, logger: logger)
@@ -31,7 +40,20 @@ struct Restore: Sendable {
         let moved = try await files.restore(archive)
         try await restoreRows(archive, moved)
         try await Migrations.run(pool, logger: logger)
-        return try await IndexFilling(pool: pool, qdrant: qdrant, logger: logger).fill()
+        return try await filling.fill()
+    }
+
+    /// Only the index, from rows that are there: for a restore that was cut short at its end.
+    func restoreIndex() async throws -> Int {
+        try await Migrations.requireCompatible(pool)
+        try await pool.read { session in
+            guard try !TableStore(session).isWorkedOn() else { throw BackupFailure.isRunning }
+        }
+        return try await filling.fill()
+    }
+
+    private var filling: IndexFilling {
+        IndexFilling(pool: pool, qdrant: qdrant, collectionBase: collectionBase, logger: logger)
     }
 
     private func requireEmpty(_ archive: BackupArchive) async throws {
@@ -52,6 +74,7 @@ struct Restore: Sendable {
             throw BackupFailure.damaged("its tables are not those of its schema")
         }
         if let table = try store.findFilled(tables) { throw BackupFailure.notEmpty(table: table) }
+        if try store.isWorkedOn() { throw BackupFailure.isRunning }
     }
 
     private func restoreRows(
@@ -71,7 +94,8 @@ struct Restore: Sendable {
                 let store = TableStore(transaction)
                 for table in tables { try store.advanceIdentities(of: table) }
                 try StoredBytesStore(transaction).move(moved)
-                try forget(summary.deleted, transaction)
+                try renameCollections(transaction)
+                try forget(summary.deleted.values, transaction)
                 try AuditStore(transaction).record(
                     .backupRestored, "", ["made_at": "\(archive.manifest.madeAt)"],
                     by: .commandLine)
@@ -88,7 +112,8 @@ struct Restore: Sendable {
         var rows: [String: Int] = [:]
         let tables = Dictionary(uniqueKeysWithValues: archive.manifest.tables.map { ($0.name, $0) })
         try await archive.visit { entry, bytes in
-            guard case .rows(let name) = entry else { return }
+            // Files come after all rows, and may take hours to read: not while rows are locked.
+            guard case .rows(let name) = entry else { return false }
             guard let table = tables[name] else {
                 throw BackupFailure.damaged("it has rows of an unknown table")
             }
@@ -96,14 +121,27 @@ struct Restore: Sendable {
                 try Task.checkCancellation()
                 return try bytes.next()
             }
+            return true
         }
         guard rows == archive.summary.rows.filter({ $0.value > 0 }) else {
             throw BackupFailure.damaged("it lacks rows")
         }
     }
 
+    /// Two deployments with one engine differ by it.
+    private func renameCollections(_ transaction: Transaction) throws {
+        let store = GenerationStore(transaction)
+        for generation in try store.list() {
+            let name = generation.index.collection(base: collectionBase, number: generation.number)
+            try store.setCollection(generation.number, name)
+        }
+    }
+
     /// What was deleted while the archive was being written stays deleted.
-    private func forget(_ documents: [Document.ID], _ transaction: Transaction) throws {
+    private func forget(
+        _ uploads: some Sequence<Attachment.ID>, _ transaction: Transaction
+    ) throws {
+        let documents = uploads.map { Document.ID(rawValue: $0.rawValue) }
         for id in try DocumentStore(transaction).delete(documents) {
             try queue.enqueue(
                 EraseDocumentJob.kind, EraseDocumentJob(documentID: id), subject: id.description,

@@ -13,20 +13,41 @@ struct RestoredFiles: Sendable {
     /// other way round.
     typealias Moves = [(from: String, to: String)]
 
+    /// Throws `.otherFiles` when all that can be put there is there.
     func restore(_ archive: BackupArchive) async throws -> Moves {
         var moves: Moves = []
+        var others: [String] = []
         var fileCount = 0
         try await archive.visit { entry, bytes in
-            guard case .file(let name) = entry, archive.summary.lost[name] == nil else { return }
+            guard case .file(let name) = entry, !archive.summary.isVoid(file: name) else {
+                return true
+            }
             let key = UploadKey.prefix + name
             let names = EncryptedStorage.names(of: key)
-            let found = try await find(bytes, among: names)
-            let place = if let found { found } else { try await put(bytes, as: key) }
-            moves += names.filter { $0 != place }.map { (from: $0, to: place) }
+            switch try await find(bytes, among: names) {
+            case .nothing: moves += Self.moves(names, to: try await put(bytes, as: key))
+            case .same(let place): moves += Self.moves(names, to: place)
+            case .other(let place): others.append(place)
+            }
             fileCount += 1
+            return others.count < Self.otherCountMax
         }
+        guard others.isEmpty else { throw BackupFailure.otherFiles(keys: others) }
         logger.info("files are in the storage", metadata: ["file.count": "\(fileCount)"])
         return moves
+    }
+
+    /// Told of together.
+    private static let otherCountMax = 100
+
+    private enum Found {
+        case nothing
+        case same(String)
+        case other(String)
+    }
+
+    private static func moves(_ names: [String], to place: String) -> Moves {
+        names.filter { $0 != place }.map { (from: $0, to: place) }
     }
 
     private func put(_ bytes: EntryBytes, as key: String) async throws -> String {
@@ -35,19 +56,30 @@ struct RestoredFiles: Sendable {
 
     /// An earlier attempt may have put it there, or it was never lost. Nothing of another content is
     /// ever replaced.
-    private func find(_ bytes: EntryBytes, among names: [String]) async throws -> String? {
+    private func find(_ bytes: EntryBytes, among names: [String]) async throws -> Found {
         for name in names where try await storage.contains(key: name) {
-            var found = SHA256()
-            for try await buffer in try await storage.get(key: name, range: nil).bytes {
-                buffer.withUnsafeReadableBytes { found.update(bufferPointer: $0) }
-            }
+            let found = try await hash(name)
             var expected = SHA256()
             while let piece = try bytes.next() { expected.update(data: piece) }
-            guard found.finalize() == expected.finalize() else {
-                throw BackupFailure.otherFile(key: name)
-            }
-            return name
+            return found == expected.finalize() ? .same(name) : .other(name)
         }
-        return nil
+        return .nothing
+    }
+
+    /// Nil when it cannot be read.
+    private func hash(_ name: String) async throws -> SHA256Digest? {
+        var hash = SHA256()
+        do {
+            var bytes = try await storage.get(key: name, range: nil).bytes.makeAsyncIterator()
+            while let buffer = try await bytes.next() {
+                buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+            }
+        } catch let error as ObjectStorageError {
+            switch error {
+            case .corrupt, .sealedWithAnotherKey: return nil
+            default: throw error
+            }
+        }
+        return hash.finalize()
     }
 }

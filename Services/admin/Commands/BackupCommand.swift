@@ -26,14 +26,15 @@ struct BackupCommand: AsyncParsableCommand {
                     "archive is written", metadata: ["file.count": "\(summary.fileCount)"])
             }
             let file = try NewFile(path)
+            let summary: BackupSummary
             do {
-                let summary = try await admin.backup.write(to: file.descriptor.rawValue)
-                try file.publish()
-                try CommandRun.print(summary)
+                summary = try await admin.backup.write(to: file.descriptor.rawValue)
             } catch {
                 file.discard()
                 throw error
             }
+            try file.publish()
+            try CommandRun.print(summary)
         }
     }
 }
@@ -41,33 +42,49 @@ struct BackupCommand: AsyncParsableCommand {
 /// A file that nobody but its owner may read, and that has its name only when it is whole.
 private struct NewFile {
     let descriptor: FileDescriptor
-    private let path: String
-    private let partial: String
+    private let path: FilePath
+    private let partial: FilePath
 
     init(_ path: String) throws {
         guard access(path, F_OK) != 0 else { throw BackupFailure.fileExists(path) }
-        self.path = path
-        partial = "\(path).partial"
+        self.path = FilePath(path)
+        // Of its own: two that write to one name do not write into one file.
+        partial = FilePath("\(path).\(UUID().uuidString.prefix(8)).partial")
         do {
             descriptor = try FileDescriptor.open(
-                FilePath(partial), .writeOnly, options: [.create, .truncate],
+                partial, .writeOnly, options: [.create, .exclusiveCreate, .noFollow],
                 permissions: [.ownerRead, .ownerWrite])
         } catch let error as Errno {
-            throw BackupFailure.file(partial, reason: error.description)
+            throw BackupFailure.file(path, reason: error.description)
         }
     }
 
-    /// Not over a file that came meanwhile.
+    /// Not over a file that came meanwhile. What cannot get its name stays, whole, under the other.
     func publish() throws {
-        guard fsync(descriptor.rawValue) == 0, link(partial, path) == 0 else {
-            throw BackupFailure.file(path, reason: Errno(rawValue: errno).description)
+        try require(fsync(descriptor.rawValue) == 0)
+        if link(partial.string, path.string) == 0 {
+            unlink(partial.string)
+        } else {
+            // Not every file system has links.
+            let hasNone = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS
+            try require(hasNone && rename(partial.string, path.string) == 0)
         }
-        discard()
+        try descriptor.close()
+        let folder = path.removingLastComponent()
+        let opened = try FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly)
+        defer { close(opened.rawValue) }
+        try require(fsync(opened.rawValue) == 0)
     }
 
     func discard() {
-        unlink(partial)
-        // Nothing that counts is in it any more, or it is on disk already.
+        unlink(partial.string)
+        // Nothing that counts is in it.
         try? descriptor.close()
+    }
+
+    private func require(_ isDone: Bool) throws {
+        guard isDone else {
+            throw BackupFailure.file(partial.string, reason: Errno(rawValue: errno).description)
+        }
     }
 }

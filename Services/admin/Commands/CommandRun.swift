@@ -1,4 +1,5 @@
 import ArgumentParser
+import Database
 import FoundationEssentials
 import HTTPService
 import ServiceLifecycle
@@ -7,13 +8,16 @@ import ServiceRuntime
 /// Runs one command on all that the service stands on, and ends. Its result is a line of JSON on standard
 /// output; what happens meanwhile are log lines on standard error.
 enum CommandRun {
-    /// - Parameter works: whether comparisons are carried out here, if nobody else does it first.
+    /// - Parameters:
+    ///   - works: whether comparisons are carried out here, if nobody else does it first.
+    ///   - needsSchema: whether the database has to be as this version needs it.
     static func run(
-        _ name: String, works: Bool = false,
+        _ name: String, works: Bool = false, needsSchema: Bool = true,
         _ body: @escaping @Sendable (Admin) async throws -> Void
     ) async throws {
         let process = try AdminProcess(name)
         let admin = process.admin
+        if needsSchema { try await Migrations.requireCompatible(admin.pool) }
         do {
             try await runService(
                 name,

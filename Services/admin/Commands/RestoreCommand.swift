@@ -13,9 +13,22 @@ struct RestoreCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "A file that `admin backup` wrote.")
-    var file: String
-    @Flag(help: "Only read it, and tell what is in it.")
+    var file: String?
+    @Flag(help: "Only read the file, and tell what is in it.")
     var check = false
+    @Flag(help: "Remove collections that have this deployment's name.")
+    var replaceIndex = false
+    @Flag(help: "Only make the index anew, of the rows there are.")
+    var indexOnly = false
+
+    func validate() throws {
+        guard (file == nil) == indexOnly else {
+            throw ValidationError("Give a file, or --index-only without one")
+        }
+        if indexOnly, check || replaceIndex {
+            throw ValidationError("--index-only goes with nothing else")
+        }
+    }
 
     private struct Result: Encodable {
         let madeAt: Int
@@ -31,11 +44,21 @@ struct RestoreCommand: AsyncParsableCommand {
         }
     }
 
+    private struct Filled: Encodable {
+        let points: Int
+    }
+
     func run() async throws {
-        let (path, checks) = (file, check)
-        try await CommandRun.run("restore") { admin in
+        let command = self
+        try await CommandRun.run("restore", needsSchema: false) { admin in
+            guard let path = command.file else {
+                return try CommandRun.print(Filled(points: try await admin.restore.restoreIndex()))
+            }
             let archive = try BackupArchive(path: path)
-            let points = checks ? nil : try await admin.restore.restore(archive)
+            let points =
+                command.check
+                ? nil
+                : try await admin.restore.restore(archive, replacesIndex: command.replaceIndex)
             try CommandRun.print(
                 Result(
                     madeAt: archive.manifest.madeAt,

@@ -17,14 +17,12 @@ struct BytesComparison: Sendable {
     private static let objectCountMax = 10_000
     /// Suspicions that are looked at again together.
     private static let suspectCountMax = 1_000
-    /// So many nameless files with no named one among them are taken for another's.
-    private static let foreignCountMin = 10
 
     func compare(_ findings: inout Findings) async throws {
         let moment = Date(timeIntervalSinceNow: -Double(UploadKey.abandonedSeconds))
         var missing: [StoredUpload] = []
         var orphaned: [String] = []
-        var (matchedCount, pairCount) = (0, 0)
+        var pairCount = 0
         var sides = SideBySide(uploads, objects) { upload, object in
             upload.key == object.key ? 0 : upload.key < object.key ? -1 : 1
         }
@@ -35,7 +33,6 @@ struct BytesComparison: Sendable {
                 findings.count { $0.attachmentCount += 1 }
                 if !upload.isDeleted { missing.append(upload) }
             case .both:
-                matchedCount += 1
                 findings.count {
                     $0.attachmentCount += 1
                     $0.objectCount += 1
@@ -49,14 +46,13 @@ struct BytesComparison: Sendable {
                 missing = []
             }
             if orphaned.count >= Self.suspectCountMax {
-                try await lookAgain(at: orphaned, isForeign: matchedCount == 0, &findings)
+                try await lookAgain(at: orphaned, &findings)
                 orphaned = []
             }
             if pairCount.isMultiple(of: Self.uploadCountMax) { try await findings.reach(0.5) }
         }
         try await lookAgain(at: missing, &findings)
-        let isForeign = matchedCount == 0 && orphaned.count >= Self.foreignCountMin
-        try await lookAgain(at: orphaned, isForeign: isForeign, &findings)
+        try await lookAgain(at: orphaned, &findings)
     }
 
     private var uploads: PagedList<StoredUpload, String> {
@@ -96,9 +92,10 @@ struct BytesComparison: Sendable {
 
     /// The row of one that is a day old has come, or never will.
     private func lookAgain(
-        at keys: [String], isForeign: Bool, _ findings: inout Findings
+        at keys: [String], _ findings: inout Findings
     ) async throws {
         guard !keys.isEmpty else { return }
+        let isForeign = try await !isOurs()
         let named = try await pool.read { try AttachmentStore($0).storageKeys(among: keys) }
         if isForeign {
             logger.error(
@@ -114,5 +111,13 @@ struct BytesComparison: Sendable {
                     detail: isForeign ? "The database names none of the stored files." : nil,
                     repair: try await repair?.delete(key, isForeign: isForeign)))
         }
+    }
+
+    /// Whether the database names any of the stored files: if not, it may be the wrong one.
+    private func isOurs() async throws -> Bool {
+        for key in try await pool.read({ try StoredBytesStore($0).listSample() }) {
+            if try await storage.contains(key: key) { return true }
+        }
+        return false
     }
 }

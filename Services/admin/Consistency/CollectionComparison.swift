@@ -47,7 +47,8 @@ struct CollectionComparison: Sendable {
 
     /// The engine first: a row is there before its collection is.
     func look(_ findings: inout Findings) async throws -> Differences {
-        let names = try await patiently { try await qdrant.collectionNames() }.filter(isOurs)
+        let all = try await patiently { try await qdrant.collectionNames() }
+        let names = all.filter { Generation.isCollection($0, base: base) }
         let (generations, inTheMaking) = try await pool.read { session in
             let store = GenerationStore(session)
             return (
@@ -57,25 +58,13 @@ struct CollectionComparison: Sendable {
         }
         findings.count { $0.collectionCount = names.count }
         let wanted = Set(generations.map(\.collection))
-        let found = Set(names)
+        let found = Set(all)
         return Differences(
             missing: generations.filter {
                 !found.contains($0.collection) && !inTheMaking.contains($0.number)
             },
             orphaned: names.filter { !wanted.contains($0) }.sorted(),
             isForeign: wanted.isDisjoint(with: found))
-    }
-
-    /// `<base>__<fingerprint>__<number>`, and nothing that others may have called alike.
-    private func isOurs(_ name: String) -> Bool {
-        guard name.hasPrefix("\(base)__") else { return false }
-        let parts = name.dropFirst(base.count + 2).split(
-            separator: "__", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].count == 8, Int(parts[1]) != nil else { return false }
-        return parts[0].utf8.allSatisfy { byte in
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-        }
     }
 }
 

@@ -33,13 +33,10 @@ struct GenerationChanges: Sendable {
                 if !isForced { return false }
             case .dropped: throw Problem.generationDropped
             case .retired:
-                if try store.life(of: number)?.isDropping != false {
-                    throw Problem.generationDropped
-                }
                 if states.values.contains(.building) { throw Problem.anotherIsBuilt }
+                guard try store.setBuilding(number) else { throw Problem.generationDropped }
                 // What its collection held is lost: it is filled from the beginning.
                 if !isWhole { try store.clear(number) }
-                try store.setBuilding(number)
             }
             if isForced { try store.setForced(number) }
             try AuditStore(transaction).record(

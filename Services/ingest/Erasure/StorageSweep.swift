@@ -15,8 +15,6 @@ struct StorageSweep: Service {
     }
 
     private static let pageCountMax = 1000
-    /// So many nameless objects in a page that has no named one are taken for another's.
-    private static let suspiciousCount = 10
     /// Not all replicas at once, and soon enough for one that is restarted often.
     private static let firstPause = 60...600
     private static let pauseSeconds = 6 * 3600
@@ -52,6 +50,11 @@ struct StorageSweep: Service {
         try await pool.withAdvisoryLock(Self.lock, waitMax: .zero) {
             var result = Result()
             result.unfinishedCount = try await storage.removeUnfinished(before: moment)
+            guard try await isOurs() else {
+                // A new deployment's too: nothing of it is abandoned for long.
+                logger.info("no file is named by the database: stored files are not swept")
+                return result
+            }
             var last: String?
             repeat {
                 let page = try await storage.list(
@@ -79,13 +82,15 @@ struct StorageSweep: Service {
         }
         let nameless = ours.filter { !named.contains($0.key) }
         let abandoned = nameless.filter { $0.storedAt < moment }
-        if named.isEmpty, abandoned.count >= Self.suspiciousCount {
-            logger.error(
-                "the database names none of the stored files: not swept, this may be the wrong one",
-                metadata: ["object.count": "\(abandoned.count)"])
-            return 0
-        }
         for object in abandoned { try await storage.delete(key: object.key) }
         return abandoned.count
+    }
+
+    /// Whether the database names any of the stored files: if not, it may be the wrong one.
+    private func isOurs() async throws -> Bool {
+        for key in try await pool.read({ try StoredBytesStore($0).listSample() }) {
+            if try await storage.contains(key: key) { return true }
+        }
+        return false
     }
 }

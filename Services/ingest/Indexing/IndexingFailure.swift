@@ -18,7 +18,8 @@ enum IndexingFailure {
             JobFailure.snooze(min(max(retryAfter ?? .seconds(5), .seconds(1)), .seconds(120)))
         case let error as ModelError where isAway(error): JobFailure.snooze(.seconds(5))
         case let error as PostgresError where isAway(error): JobFailure.snooze(.seconds(2))
-        case ObjectStorageError.unavailable: JobFailure.snooze(.seconds(5))
+        case ObjectStorageError.unavailable, ObjectStorageError.sealedWithAnotherKey:
+            JobFailure.snooze(.seconds(5))
         case ObjectStorageError.notFound:
             JobFailure.giveUp(code: "missing", message: "The stored file is gone.")
         case ObjectStorageError.corrupt:

@@ -8,6 +8,9 @@ import Postgres
 struct StoresAway: RouterMiddleware {
     typealias Context = ServiceContext
 
+    private static let filesAway = Problem.unavailable(
+        "Files cannot be kept or read now. Please try again.")
+
     func handle(
         _ request: Request, context: ServiceContext,
         next: @concurrent (Request, ServiceContext) async throws -> Response
@@ -19,7 +22,10 @@ struct StoresAway: RouterMiddleware {
             throw Problem.unavailable("The service cannot answer now. Please try again.")
         } catch ObjectStorageError.unavailable(let reason) {
             context.logger.error("object storage is away", metadata: ["reason": "\(reason)"])
-            throw Problem.unavailable("Files cannot be kept or read now. Please try again.")
+            throw Self.filesAway
+        } catch ObjectStorageError.sealedWithAnotherKey {
+            context.logger.error("a file is sealed with a key that UPLOADS_ENCRYPTION_KEY lacks")
+            throw Self.filesAway
         }
     }
 }

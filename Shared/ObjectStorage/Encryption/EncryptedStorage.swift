@@ -50,7 +50,7 @@ package struct EncryptedStorage: ObjectStorage {
         let reader = sealed.bytes.reader
         let header = try SealedHeader(try await reader.read(0..<SealedHeader.byteCount))
         guard let opening = keys.first(where: { $0.id == header.keyID }) else {
-            throw .unavailable("an object is sealed with a key that UPLOADS_ENCRYPTION_KEY lacks")
+            throw .sealedWithAnotherKey
         }
         let opened = OpeningReader(
             sealed: reader, layout: layout, header: header, key: opening, name: key)

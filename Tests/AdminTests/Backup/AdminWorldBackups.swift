@@ -6,6 +6,7 @@ import JobQueue
 import NIOCore
 import ObjectStorage
 import Postgres
+import Qdrant
 import TestSupport
 
 @testable import Admin
@@ -13,8 +14,10 @@ import TestSupport
 /// Archives, and what is restored from them elsewhere.
 extension AdminWorld {
     /// A file with its bytes, shown by no index.
-    func storedUpload(_ name: String, _ text: String) async throws -> Attachment.ID {
-        let stored = try await admin.storage.put(UploadKey.new(), text)
+    func storedUpload(
+        _ name: String, _ text: String, in storage: (any ObjectStorage)? = nil
+    ) async throws -> Attachment.ID {
+        let stored = try await (storage ?? admin.storage).put(UploadKey.new(), text)
         let id = Attachment.ID()
         try await pool.transaction { transaction in
             _ = try AttachmentStore(transaction).insert(
@@ -45,8 +48,11 @@ extension AdminWorld {
         return file
     }
 
-    /// A database without a schema, an empty folder, and the same engine.
-    func intoEmptyDatabase(_ body: (Restore) async throws -> Void) async throws {
+    /// A database without a schema, an empty folder, and another name in the same engine.
+    func intoEmptyDatabase(
+        base: String? = nil, _ body: (Restore) async throws -> Void
+    ) async throws {
+        let base = base ?? "test_restored_\(UUID().uuidString.lowercased())"
         let elsewhere = folder.appending(path: "elsewhere-\(UUID().uuidString)")
         let storage = try makeObjectStorage(
             StorageConfiguration(place: .folder(elsewhere.path)), logger: .test)
@@ -57,10 +63,12 @@ extension AdminWorld {
                 try await body(
                     Restore(
                         pool: pool, storage: storage, qdrant: admin.qdrant, queue: JobQueue(),
-                        logger: .test))
+                        collectionBase: base, logger: .test))
             }
         }
-        try await removeCollections()
+        for name in try await admin.qdrant.collectionNames() where name.hasPrefix(base) {
+            try await admin.qdrant.deleteCollection(name)
+        }
     }
 }
 
@@ -72,13 +80,16 @@ extension ObjectStorage {
     }
 }
 
-/// Where a member deletes a file while all are being read: it is gone when its turn comes.
+/// Where a member deletes a file while all are being read.
 struct DeletingStorage: ObjectStorage {
     let storage: any ObjectStorage
     let pool: PostgresPool
     let victim: Attachment.ID
+    /// Or before.
+    let opensFirst: Bool
 
     func get(key: String, range: Range<Int>?) async throws(ObjectStorageError) -> ObjectBody {
+        let opened = opensFirst ? try await storage.get(key: key, range: range) : nil
         do {
             let id = Document.ID(rawValue: victim.rawValue)
             let tombstone = try await pool.transaction { transaction in
@@ -89,6 +100,7 @@ struct DeletingStorage: ObjectStorage {
         } catch {
             throw .unavailable("\(error)")
         }
+        if let opened { return opened }
         return try await storage.get(key: key, range: range)
     }
 

@@ -5,40 +5,103 @@ import Foundation
 import NIOCore
 import ObjectStorage
 import Postgres
+import Qdrant
 import TestSupport
 import Testing
 
 @testable import Admin
 
 @Suite("An archive of everything") struct BackupTests {
-    @Test("that is cut, changed or none of ours is refused, and nothing is written")
+    @Test("that is cut, changed, goes on after its end or is none of ours is refused as it is read")
     func damaged() async throws {
         try await AdminWorld.run(works: false) { world in
             _ = try await world.storedUpload("a.txt", "some bytes")
-            let whole = try await world.backup()
-            let bytes = try Data(contentsOf: whole)
+            let bytes = try Data(contentsOf: try await world.backup())
             var changed = bytes
             changed[bytes.count / 2] ^= 0x20
             let cases: [(String, Data)] = [
                 ("cut", bytes.prefix(bytes.count / 2)), ("cut at its end", bytes.dropLast(12)),
                 ("changed", changed), ("text", Data("no archive".utf8)), ("empty", Data()),
             ]
-            try await world.intoEmptyDatabase { restore in
-                for (name, bytes) in cases {
-                    let file = world.folder.appending(path: "damaged.tar.zst")
-                    try bytes.write(to: file)
+            let file = world.folder.appending(path: "damaged.tar.zst")
+            for (name, bytes) in cases {
+                try bytes.write(to: file)
+                #expect("\(name)") { try BackupArchive(path: file.path) } throws: {
+                    $0 is BackupFailure || $0 is TarError
+                }
+            }
+            #expect(throws: BackupFailure.self) { try BackupArchive(path: "/nowhere/at/all") }
+        }
+    }
+
+    @Test("whose rows are not all there, or are refused by Postgres, leaves nothing")
+    func badRows() async throws {
+        try await AdminWorld.run(works: false) { world in
+            _ = try await world.storedUpload("a.txt", "some bytes")
+            let file = world.folder.appending(path: "bad.tar.zst")
+            let bad: [(name: String, rows: String, count: Int)] = [
+                ("missing", "", 1), ("no row", "one column\n", 1),
+            ]
+            for (name, rows, count) in bad {
+                try await writing(file) { writer in
+                    let tables = try await world.pool.read { try TableStore($0).list() }
+                    let manifest = BackupManifest(
+                        schemaVersion: Migrations.current, madeAt: 1, tables: tables)
+                    try writer.add(
+                        BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
+                    if !rows.isEmpty { try writer.add("rows/documents/000001", Array(rows.utf8)) }
+                    writer.summary.rows["documents"] = count
+                }
+                let archive = try BackupArchive(path: file.path)
+                try await world.intoEmptyDatabase { restore in
                     await #expect(throws: (any Error).self, "\(name)") {
-                        _ = try await restore.restore(try BackupArchive(path: file.path))
+                        _ = try await restore.restore(archive)
+                    }
+                    let filled = try await restore.pool.read { session in
+                        try TableStore(session).findFilled(try TableStore(session).list())
+                    }
+                    #expect(filled == nil)
+                }
+            }
+        }
+    }
+
+    @Test("fills an index of its own name, and leaves that of another deployment alone")
+    func anotherName() async throws {
+        try await AdminWorld.run(works: false) { world in
+            let live = try await world.live()
+            try await world.admin.qdrant.ensureCollection(live.collection, dimensionCount: 384)
+            _ = try await world.store("a.md", by: "alice", chunkCount: 3, in: [live])
+            let archive = try BackupArchive(path: try await world.backup().path)
+            let base = "test_restored_\(UUID().uuidString.lowercased())"
+            try await world.intoEmptyDatabase(base: base) { restore in
+                #expect(try await restore.restore(archive) == 3)
+                let own = try await restore.pool.read { try GenerationStore($0).live() }
+                #expect(own?.collection == live.index.collection(base: base, number: 1))
+                #expect(try await restore.qdrant.count(in: own?.collection ?? "") == 3)
+                #expect(try await world.admin.qdrant.count(in: live.collection) == 3)
+
+                // The same name again, from another database: only when it is said to be nobody's.
+                try await withEmptyDatabase { configuration in
+                    let pool = PostgresPool(
+                        configuration, connectionCountMax: 4, waitMax: .seconds(5), logger: .test)
+                    try await closing(pool) {
+                        let second = Restore(
+                            pool: pool, storage: restore.storage, qdrant: restore.qdrant,
+                            queue: restore.queue, collectionBase: base, logger: .test)
+                        await #expect(throws: BackupFailure.indexExists([own?.collection ?? ""])) {
+                            _ = try await second.restore(archive)
+                        }
+                        let version = try await pool.read { try Migrations.version($0).version }
+                        #expect(version == 0)
+                        let points = try await second.restore(archive, replacesIndex: true)
+                        #expect(points == 3)
+                        let again = try await second.restoreIndex()
+                        #expect(again == 3)
                     }
                 }
-                await #expect(throws: BackupFailure.self) {
-                    _ = try await restore.restore(try BackupArchive(path: "/nowhere/at/all"))
-                }
-                let version = try await restore.pool.read { try Migrations.version($0).version }
-                #expect(version == 0)
-                let stored = try await restore.storage.list(prefix: "", after: nil, countMax: 9)
-                #expect(stored.isEmpty)
             }
+            try await world.removeCollections()
         }
     }
 
@@ -96,16 +159,20 @@ import Testing
         }
     }
 
-    @Test("does not bring back what was deleted while it was being written")
-    func deletedMeanwhile() async throws {
+    @Test(
+        "does not bring back what was deleted while it was being written", arguments: [false, true])
+    func deletedMeanwhile(opensFirst: Bool) async throws {
         try await AdminWorld.run(works: false) { world in
-            let kept = try await world.storedUpload("a.txt", "kept")
-            let gone = try await world.storedUpload("b.txt", "gone")
+            // In S3, where what is gone is gone for those who read it too.
+            let storage = try s3Storage()
+            let kept = try await world.storedUpload("a.txt", "kept", in: storage)
+            let gone = try await world.storedUpload("b.txt", "gone", in: storage)
             let deleting = DeletingStorage(
-                storage: world.admin.storage, pool: world.pool, victim: gone)
+                storage: storage, pool: world.pool, victim: gone, opensFirst: opensFirst)
             let backup = Backup(pool: world.pool, storage: deleting, logger: .test)
             let archive = try BackupArchive(path: try await world.backup(backup).path)
-            #expect(archive.summary.deleted == [Document.ID(rawValue: gone.rawValue)])
+            #expect(Array(archive.summary.deleted.values) == [gone])
+            #expect(archive.summary.lost.isEmpty)
             try await world.intoEmptyDatabase { restore in
                 _ = try await restore.restore(archive)
                 try await restore.pool.read { session in
@@ -115,8 +182,20 @@ import Testing
                         Document.ID(rawValue: gone.rawValue), of: [EraseDocumentJob.kind])
                     #expect(erasing)
                 }
+                let files = try await restore.storage.list(prefix: "", after: nil, countMax: 9)
+                #expect(files.count == 1)
             }
         }
+    }
+
+    private func s3Storage() throws -> any ObjectStorage {
+        let bucket = try environment("TEST_S3_BUCKET")
+        let address = S3Address("s3://\(bucket)/admin-\(UUID().uuidString.lowercased())")
+        let location = S3Location(
+            try #require(address), endpoint: try environment("TEST_S3_URL"), region: "us-east-1",
+            accessKeyID: try environment("TEST_S3_ACCESS_KEY_ID"),
+            secretAccessKey: try environment("TEST_S3_SECRET_ACCESS_KEY"), certificateFile: nil)
+        return try makeObjectStorage(StorageConfiguration(place: .s3(location)), logger: .test)
     }
 
     @Test("leaves a file alone that is there, and refuses one of the same name that differs")
@@ -127,7 +206,7 @@ import Testing
             let key = try await world.key(of: id)
             try await world.intoEmptyDatabase { restore in
                 try await restore.storage.put(key, "some others")
-                await #expect(throws: BackupFailure.otherFile(key: key)) {
+                await #expect(throws: BackupFailure.otherFiles(keys: [key])) {
                     _ = try await restore.restore(archive)
                 }
                 let documentCount = try await restore.pool.read {
@@ -160,9 +239,15 @@ import Testing
                                 INSERT INTO messages (id, conversation_id, role, content, status)
                                 VALUES (gen_random_uuid(), '7d1f0e4e-3b51-4f0e-9a4e-111111111111',
                                         'user', E'tab\\t, line\\n, back\\\\slash', 'complete');
+                                INSERT INTO documents (id, kind, owner_user_id, title) VALUES
+                                    ('7d1f0e4e-3b51-4f0e-9a4e-222222222222', 'upload', 'alice', 'gone');
+                                INSERT INTO attachments (id, owner_user_id, filename, content_type,
+                                    byte_count, sha256, storage_key)
+                                VALUES ('7d1f0e4e-3b51-4f0e-9a4e-222222222222', 'alice', 'gone.txt',
+                                    'text/plain', 1, sha256('a'), 'uploads/gone');
                                 """)
                     }
-                    try await writeArchive(of: pool, version: version, to: file)
+                    try await writeArchive(of: pool, to: file)
                 }
             }
             try await world.intoEmptyDatabase { restore in
@@ -184,21 +269,23 @@ import Testing
         }
     }
 
-    private func writeArchive(of pool: PostgresPool, version: Int, to file: URL) async throws {
+    /// Rows are written as ever; only the schema is not the current one.
+    private func writeArchive(of pool: PostgresPool, to file: URL) async throws {
+        try await writing(file) { writer in
+            let backup = Backup(
+                pool: pool, storage: try s3Storage(), logger: .test)
+            _ = try await backup.writeRows(to: writer, seconds: 1)
+            writer.summary.deleted["gone"] = Attachment.ID("7d1f0e4e-3b51-4f0e-9a4e-222222222222")
+        }
+    }
+
+    private func writing(
+        _ file: URL, _ body: (BackupWriter) async throws -> Void
+    ) async throws {
         #expect(FileManager.default.createFile(atPath: file.path, contents: nil))
         let handle = try FileHandle(forWritingTo: file)
         let writer = try BackupWriter(descriptor: handle.fileDescriptor, seconds: 1)
-        try await pool.withOpenTransaction(.snapshot) { snapshot in
-            let tables = try await snapshot.run { try TableStore($0).list() }
-            let manifest = BackupManifest(schemaVersion: version, madeAt: 1, tables: tables)
-            try writer.add(BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
-            for table in tables {
-                try await snapshot.copyOut(table.copyOut) { rows in
-                    writer.summary.rows[table.name] = rows.count { $0 == 10 }
-                    try writer.add(BackupEntry.rowsName(table.name, part: 1), rows)
-                }
-            }
-        }
+        try await body(writer)
         try writer.finish()
         try handle.close()
     }
