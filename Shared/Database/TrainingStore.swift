@@ -139,7 +139,7 @@ package struct TrainingStore {
             """)
         guard let row = rows.first else { return nil }
         return TrainingSyncProgress(
-            isDone: try row.get("state", as: String.self) == "done",
+            isDone: try row.get("state", as: String.self) != "indexing",
             indexedCount: try row.get("indexed_count") + row.get("ready_count"),
             skippedCount: try row.get("skipped_count"),
             removedCount: try row.get("removed_count"),
@@ -178,6 +178,7 @@ package struct UnfinishedPages: Sendable, Hashable {
 
 /// How far a sync is. While it runs, what is ready counts as indexed and is not shown yet.
 package struct TrainingSyncProgress: Sendable, Hashable {
+    /// Also when it failed: then all its pages have.
     package let isDone: Bool
     package let indexedCount: Int
     package let skippedCount: Int

@@ -40,11 +40,13 @@ package struct TrainingSyncDraft: Sendable {
     package let skipped: [TrainingPage]
     /// Paths of pages too large to be indexed: what was shown of them stays.
     package let refused: [String]
+    /// Paths of pages left out, because another page's reads the same.
+    package let ambiguous: [String]
 
     package init(
         id: TrainingSync.ID, repositoryURL: String, target: String, previousCommit: String?,
         commit: String, pages: [Page], removed: [TrainingPage], skipped: [TrainingPage],
-        refused: [String]
+        refused: [String], ambiguous: [String] = []
     ) {
         self.id = id
         self.repositoryURL = repositoryURL
@@ -55,6 +57,7 @@ package struct TrainingSyncDraft: Sendable {
         self.removed = removed
         self.skipped = skipped
         self.refused = refused
+        self.ambiguous = ambiguous
     }
 }
 
@@ -68,7 +71,7 @@ extension TrainingSyncStore {
                  removed_count, failed_count)
             VALUES (\(Tenant.only), \(draft.id), \(draft.repositoryURL), \(draft.target),
                     \(draft.previousCommit), \(draft.commit), \(draft.skipped.count),
-                    \(draft.removed.count), \(draft.refused.count))
+                    \(draft.removed.count), \(draft.refused.count + draft.ambiguous.count))
             ON CONFLICT (tenant_id) WHERE state = 'indexing' DO NOTHING RETURNING id
             """)
         guard !begun.isEmpty else { return false }

@@ -22,6 +22,9 @@ package struct TrainingSyncStore {
         case again([Document.ID])
         /// This was the last: the new pages are shown from this transaction's commit on.
         case flipped(TrainingFlip)
+        /// This was the last, and the pages cannot be shown: the sync has failed, and what was
+        /// shown stays. There is as much to tidy up.
+        case failed(TrainingFlip)
         /// The sync is over, or the page was finished before. Nothing was changed.
         case over
     }
@@ -91,7 +94,23 @@ package struct TrainingSyncStore {
               AND NOT generations @> \(generations)::bigint[] RETURNING document_id AS id
             """)
         guard outdated.isEmpty else { return .again(outdated) }
-        return .flipped(try flip(sync, generations: generations))
+        return try flipOrFail(sync, generations: generations)
+    }
+
+    /// A path that another page has cannot be shown. Such a sync has to end all the same: while it
+    /// runs, no other begins.
+    private func flipOrFail(
+        _ sync: TrainingSync.ID, generations: [Int]
+    ) throws(PostgresError) -> Step {
+        // As a script: a prepared statement may have to make room, which needs a whole transaction.
+        try transaction.run(script: "SAVEPOINT flip")
+        do throws(PostgresError) {
+            return .flipped(try flip(sync, generations: generations))
+        } catch {
+            guard error.isDuplicate() else { throw error }
+        }
+        try transaction.run(script: "ROLLBACK TO SAVEPOINT flip")
+        return .failed(try fail(sync))
     }
 
     /// False when the sync is over.
@@ -116,10 +135,37 @@ package struct TrainingSyncStore {
             """)
         let removed = try removePages(of: sync)
         let shown = try showPages(of: sync, generations: generations)
+        try end(sync, as: "done")
+        return TrainingFlip(shown: shown, replaced: replaced, erased: removed)
+    }
+
+    /// Shows nothing of it, and removes nothing.
+    private func fail(_ sync: TrainingSync.ID) throws(PostgresError) -> TrainingFlip {
+        let indexed = try documents(
+            """
+            UPDATE training_sync_pages
+            SET state = 'failed', revision_id = NULL, generations = '{}',
+                reason = 'path_taken: two pages of the sync have one path'
+            WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync) AND state = 'ready'
+            RETURNING document_id AS id
+            """)
+        try transaction.run(
+            """
+            DELETE FROM training_sync_pages
+            WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync) AND state = 'removed'
+            """)
+        let new = try removePages(of: sync)
+        try end(sync, as: "failed")
+        return TrainingFlip(
+            shown: [], replaced: Array(Set(indexed).subtracting(new)), erased: new)
+    }
+
+    /// Counts what became of its pages, and tells those who wait.
+    private func end(_ sync: TrainingSync.ID, as state: String) throws(PostgresError) {
         try transaction.run(
             """
             UPDATE training_syncs s SET
-                state = 'done', finished_at = now(), indexed_count = c.ready,
+                state = \(state), finished_at = now(), indexed_count = c.ready,
                 removed_count = c.removed, failed_count = s.failed_count + c.failed,
                 failures = c.failures
             FROM (
@@ -139,7 +185,6 @@ package struct TrainingSyncStore {
             WHERE tenant_id = \(Tenant.only) AND sync_id = \(sync)
             """)
         try transaction.notify(TrainingStore.channel, sync.description)
-        return TrainingFlip(shown: shown, replaced: replaced, erased: removed)
     }
 
     /// Tombstones of the pages that are gone, and of new ones that could not be indexed.
@@ -216,11 +261,12 @@ package struct TrainingSyncStore {
     }
 }
 
-/// What a flip changed, for the jobs that tidy up after it. Enqueue them in the same transaction.
+/// What a sync's end changed, for the jobs that tidy up after it. Enqueue them in the same
+/// transaction.
 package struct TrainingFlip: Sendable, Hashable {
     /// New and changed pages.
     package let shown: [Document.ID]
-    /// Those of them that had an older revision: a `SweepRevisionsJob` for each.
+    /// Those with a revision that is not shown, or no more: a `SweepRevisionsJob` for each.
     package let replaced: [Document.ID]
     /// Tombstoned: an `EraseDocumentJob` for each.
     package let erased: [Document.ID]

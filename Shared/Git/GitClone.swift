@@ -9,7 +9,7 @@ package struct GitClone: Sendable {
     package let path: String
     private let access: GitAccess
     private let allowsPrivate: Bool
-    private let limits: GitLimits
+    package let limits: GitLimits
     private let deadline: Duration
     private let certificateFile: String?
     private let executable: String
@@ -89,12 +89,15 @@ package struct GitClone: Sendable {
         let decoder = JSONDecoder()
         var pages: [GitSnapshot.Page] = []
         var oversized: [String] = []
+        var ambiguous: [String] = []
         for line in output.split(separator: UInt8(ascii: "\n")) {
             switch try decoder.decode(GitSnapshotLine.self, from: Data(line)) {
             case .page(let page): pages.append(page)
             case .oversized(let path): oversized.append(path)
+            case .ambiguous(let path): ambiguous.append(path)
             case .commit(let commit):
-                return GitSnapshot(commit: commit, pages: pages, oversized: oversized)
+                return GitSnapshot(
+                    commit: commit, pages: pages, oversized: oversized, ambiguous: ambiguous)
             case .failure(let failure): throw failure
             }
         }

@@ -4,6 +4,8 @@ struct GitPages {
     let ignored: GitIgnoreRules?
     private var pageCount = 0
     private var byteCount = 0
+    /// Of the files taken and the oversized: equal are also those that only read the same.
+    private var paths: Set<String> = []
 
     init(limits: GitLimits, ignored: GitIgnoreRules?) {
         self.limits = limits
@@ -21,11 +23,16 @@ struct GitPages {
         guard !file.isLink, Self.isMarkdown(file.name), !Self.isHidden(file.path),
             !Self.isReadme(file.path), try ignored?.name(file.path) != true
         else { return }
+        guard !paths.contains(file.path) else {
+            return try body(.ambiguous(path: file.path))
+        }
         guard file.byteCount <= limits.pageByteCountMax else {
+            paths.insert(file.path)
             return try body(.oversized(path: file.path))
         }
         let content = try tree.text(of: file)
         guard content.contains(where: { !$0.isWhitespace }) else { return }
+        paths.insert(file.path)
         pageCount += 1
         byteCount += file.byteCount
         guard pageCount <= limits.pageCountMax else { throw GitFailure.tooLarge("pages") }

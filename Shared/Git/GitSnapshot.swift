@@ -16,11 +16,17 @@ package struct GitSnapshot: Sendable, Hashable {
     package let pages: [Page]
     /// Markdown files over the size limit.
     package let oversized: [String]
+    /// Markdown files left out, because the path of one before them in byte order reads the same:
+    /// an accented letter may be one code point or two, and Swift takes such paths for equal.
+    package let ambiguous: [String]
 
-    package init(commit: String, pages: [Page], oversized: [String]) {
+    package init(
+        commit: String, pages: [Page], oversized: [String], ambiguous: [String] = []
+    ) {
         self.commit = commit
         self.pages = pages
         self.oversized = oversized
+        self.ambiguous = ambiguous
     }
 }
 
@@ -53,6 +59,7 @@ package struct GitLimits: Sendable, Codable {
 enum GitSnapshotLine: Codable {
     case page(GitSnapshot.Page)
     case oversized(path: String)
+    case ambiguous(path: String)
     /// The last line, if all went well.
     case commit(String)
     /// The last line, if not.

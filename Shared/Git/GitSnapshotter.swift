@@ -5,7 +5,9 @@ import Glibc
 /// The child's work: brings the clone to the target and reads its pages.
 ///
 /// It may be killed at any moment. So a new clone is made beside its place and then moved there,
-/// and a marker says that refs and files are being changed: a clone found with it is made anew.
+/// and a mark says that refs and files are being changed: a clone found with it is made anew.
+/// Another mark says that the clone is ours: without it, a repository of another remote is
+/// somebody's work, and stays.
 package struct GitSnapshotter {
     private let request: GitSnapshotRequest
     private let remote: GitRemoteURL
@@ -52,17 +54,25 @@ package struct GitSnapshotter {
         guard files.fileExists(atPath: request.path, isDirectory: &isFolder) else { return false }
         guard isFolder else { throw GitFailure.notARepository }
         if try files.contentsOfDirectory(atPath: request.path).isEmpty { return false }
-        guard isOwnedByUs(), files.fileExists(atPath: request.path + "/.git") else {
-            throw GitFailure.notARepository
-        }
-        if files.fileExists(atPath: marker) { return false }
+        var hasFolder = false
+        guard isOwnedByUs(),
+            files.fileExists(atPath: request.path + "/.git", isDirectory: &hasFolder), hasFolder
+        else { throw GitFailure.notARepository }
+        if files.fileExists(atPath: request.path + Self.refreshingMark) { return false }
         return try notARepository { () throws(LibGit2Error) in
             try GitRepository(opening: request.path)
         } then: { repository in
-            guard !repository.isBare else { throw GitFailure.notARepository }
+            let isSameOrigin = repository.findOrigin() == request.address
+            let isMarked = files.fileExists(atPath: request.path + Self.cloneMark)
+            // It would be replaced, and with it what was never pushed.
+            guard !repository.isBare, isSameOrigin || isMarked else {
+                throw GitFailure.notARepository
+            }
             try repository.disableConversions()
             guard try !repository.hasLocalChanges() else { throw GitFailure.localChanges }
-            return try repository.findOrigin() == request.address && isSmall()
+            // Clones of earlier versions have no mark.
+            if !isMarked { try mark(request.path, Self.cloneMark) }
+            return try isSameOrigin && isSmall()
         }
     }
 
@@ -78,7 +88,7 @@ package struct GitSnapshotter {
     private func refresh(to target: GitTarget) throws -> String {
         let repository = try GitRepository(opening: request.path)
         let remote = try download(into: repository)
-        try Data().write(to: URL(filePath: marker))
+        try mark(request.path, Self.refreshingMark)
         try remote.updateReferences()
         let commit: String
         do {
@@ -86,16 +96,20 @@ package struct GitSnapshotter {
             try repository.requireSize(of: commit, within: request.limits)
         } catch {
             // Nothing but refs has changed, and all of them: the clone is whole.
-            try files.removeItem(atPath: marker)
+            try files.removeItem(atPath: request.path + Self.refreshingMark)
             throw error
         }
         try repository.checkOut(commit)
-        try files.removeItem(atPath: marker)
+        try files.removeItem(atPath: request.path + Self.refreshingMark)
         return commit
     }
 
     private func clone(_ target: GitTarget) throws -> String {
         let place = request.path + Self.temporarySuffix
+        let replaced = request.path + Self.replacedSuffix
+        let isReplacing = files.fileExists(atPath: request.path)
+        // One of ours would be gone by now.
+        if isReplacing, files.fileExists(atPath: replaced) { throw GitFailure.notARepository }
         try files.createDirectory(
             atPath: URL(filePath: request.path).deletingLastPathComponent().path(),
             withIntermediateDirectories: true)
@@ -107,6 +121,7 @@ package struct GitSnapshotter {
         let commit: String
         do {
             let repository = try GitRepository(making: place)
+            try mark(place, Self.cloneMark)
             try repository.disableConversions()
             try repository.setOrigin(request.address)
             try download(into: repository).updateReferences()
@@ -114,9 +129,7 @@ package struct GitSnapshotter {
             try repository.requireSize(of: commit, within: request.limits)
             try repository.checkOut(commit)
         }
-        if files.fileExists(atPath: request.path) {
-            try files.moveItem(atPath: request.path, toPath: request.path + Self.replacedSuffix)
-        }
+        if isReplacing { try files.moveItem(atPath: request.path, toPath: replaced) }
         try files.moveItem(atPath: place, toPath: request.path)
         isInPlace = true
         try removeLeftovers()
@@ -148,12 +161,25 @@ package struct GitSnapshotter {
     private static let replacedSuffix = ".replaced"
     private static let rulesSuffix = ".rules"
     private static let homeSuffix = ".home"
-    private var marker: String { request.path + "/.git/celine-refreshing" }
+    private static let cloneMark = "/.git/celine-clone"
+    private static let refreshingMark = "/.git/celine-refreshing"
+
+    private func mark(_ folder: String, _ mark: String) throws {
+        try Data().write(to: URL(filePath: folder + mark))
+    }
+
+    /// Whether nobody misses the folder: it was made by us, or is empty.
+    private func isOurs(_ folder: String) -> Bool {
+        // What cannot be listed is none of ours.
+        let isEmpty = (try? files.contentsOfDirectory(atPath: folder).isEmpty) == true
+        return isEmpty || files.fileExists(atPath: folder + Self.cloneMark)
+            || files.fileExists(atPath: folder + Self.refreshingMark)
+    }
 
     /// Of a run that was killed. Between the two moves of a replacement the old clone is put back.
     private func removeLeftovers() throws {
         let replaced = request.path + Self.replacedSuffix
-        if files.fileExists(atPath: replaced) {
+        if files.fileExists(atPath: replaced), isOurs(replaced) {
             if files.fileExists(atPath: request.path) {
                 try files.removeItem(atPath: replaced)
             } else {

@@ -32,6 +32,16 @@ extension Problem {
             errors: [Invalid(pointer: pointer, detail: detail)])
     }
 
+    /// The text, if it is no longer than so many Unicode scalars.
+    package static func requireShort(
+        _ text: String, _ pointer: String, countMax: Int
+    ) throws -> String {
+        guard text.unicodeScalars.count <= countMax else {
+            throw invalid(pointer, "At most \(countMax) characters.")
+        }
+        return text
+    }
+
     package static func methodNotAllowed(_ allowed: [HTTPRequest.Method]) -> Problem {
         Problem(
             .methodNotAllowed, code: "method_not_allowed",

@@ -28,6 +28,12 @@ extension Request {
         return isNegative ? Int.min : Int.max
     }
 
+    /// `wait`: how many seconds the client waits for an answer that takes time, at most 50: ordinary
+    /// proxies cut at 60.
+    package func waitSeconds(default seconds: Int) throws -> Int {
+        min(max(0, try count("wait") ?? seconds), 50)
+    }
+
     /// A yes or no of the query; no when absent.
     package func flag(_ name: String) throws -> Bool {
         switch try single(name)?.lowercased() {

@@ -32,12 +32,22 @@ package struct ClaimedJob: Sendable {
         self.lease = lease
     }
 
+    private static let undecodable = "undecodable"
+
+    /// Runs what ends whatever waits for the job. Of one that cannot be read nobody knows what does.
+    func end(_ hook: () throws -> Void) throws {
+        do {
+            try hook()
+        } catch JobFailure.giveUp(Self.undecodable, _) {}
+    }
+
     /// A payload that does not decode never will: the job is given up.
     package func decode<Payload: Decodable>(_: Payload.Type = Payload.self) throws -> Payload {
         do {
             return try JSONDecoder().decode(Payload.self, from: Data(payload))
         } catch {
-            throw JobFailure.giveUp(code: "undecodable", message: "the job's payload: \(error)")
+            throw JobFailure.giveUp(
+                code: Self.undecodable, message: "the job's payload: \(error)")
         }
     }
 

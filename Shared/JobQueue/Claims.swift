@@ -120,7 +120,7 @@ struct Claims: Sendable {
         try await pool.transaction { transaction in
             // The hook first: its locks come before the job's, as everywhere.
             try job.requireRunning(in: transaction)
-            try handler.died(job, reason: reason, in: transaction)
+            try job.end { try handler.died(job, reason: reason, in: transaction) }
             let rows = try transaction.run(
                 """
                 UPDATE jobs SET state = 'dead', worker = NULL, reason = \(reason),
@@ -137,7 +137,7 @@ struct Claims: Sendable {
     func cancel(_ job: ClaimedJob, handler: any JobHandler) async throws {
         try await pool.transaction { transaction in
             try job.requireCancelling(in: transaction)
-            try handler.cancelled(job, in: transaction)
+            try job.end { try handler.cancelled(job, in: transaction) }
             let rows = try transaction.run(
                 """
                 UPDATE jobs SET state = 'cancelled', worker = NULL, finished_at = now(),

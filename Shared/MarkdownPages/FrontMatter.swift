@@ -12,9 +12,7 @@ package struct FrontMatter: Sendable, Hashable {
     package let body: ArraySlice<Substring>
 
     private static let lineCountMax = 200
-    private static let lineByteCountMax = 2_000
-    private static let nestingMax = 64
-    private static let valueCountMax = 500
+    private static let valueScalarCountMax = 500
     private static let tagCountMax = 20
 
     /// Without front matter, everything is body.
@@ -48,7 +46,8 @@ package struct FrontMatter: Sendable, Hashable {
     private static func values(_ lines: ArraySlice<Substring>) -> [String: [String]] {
         var values: [String: [String]] = [:]
         // What is no YAML after all (`title: one: two`) is read line by line.
-        guard isShallow(lines), let node = try? Yams.compose(yaml: lines.joined(separator: "\n")),
+        guard YAMLBounds.allow(lines),
+            let node = try? Yams.compose(yaml: lines.joined(separator: "\n")),
             let mapping = node.mapping
         else { return loose(lines) }
         for (key, value) in mapping {
@@ -58,17 +57,6 @@ package struct FrontMatter: Sendable, Hashable {
             values[key] = texts.map(clean).filter { !$0.isEmpty }
         }
         return values
-    }
-
-    /// Yams goes down into what is nested by calling itself: thousands of brackets would exhaust the
-    /// stack, and with it the process.
-    private static func isShallow(_ lines: ArraySlice<Substring>) -> Bool {
-        var bracketCount = 0
-        return lines.allSatisfy { line in
-            bracketCount += line.count { "[{".contains($0) }
-            return line.utf8.count <= lineByteCountMax && bracketCount <= nestingMax
-                && line.count(where: { "-?".contains($0) }) <= nestingMax
-        }
     }
 
     private static func loose(_ lines: ArraySlice<Substring>) -> [String: [String]] {
@@ -91,7 +79,7 @@ package struct FrontMatter: Sendable, Hashable {
 
     private static func clean(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return String(words.replacing("\0", with: "").prefix(valueCountMax))
+        return words.replacing("\0", with: "").shortened(toScalarCount: valueScalarCountMax)
     }
 
     private static func language(_ text: String) -> String? {

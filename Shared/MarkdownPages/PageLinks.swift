@@ -6,21 +6,24 @@ package struct PageLinks: Sendable {
     package init(address: @escaping @Sendable (String) -> String?) { self.address = address }
 
     /// The page with its links replaced. Code is left alone, and so are anchors within the page.
+    ///
+    /// It is at most 256 KiB longer than before: what does not fit stays as it is.
     package func resolved(_ markdown: String, path: String) -> String {
         var code = CodeFence()
+        var targets = LinkTargets(of: path, address: address)
         var lines = markdown.replacing("\r\n", with: "\n")
             .split(separator: "\n", omittingEmptySubsequences: false)
         for index in lines.indices {
             let line = lines[index]
             guard !code.takes(line), line.contains("]") else { continue }
-            lines[index] = Substring(resolved(line, path: path))
+            lines[index] = Substring(Self.resolved(line, &targets))
         }
         return lines.joined(separator: "\n")
     }
 
-    private func resolved(_ line: Substring, path: String) -> String {
+    private static func resolved(_ line: Substring, _ targets: inout LinkTargets) -> String {
         if let definition = Self.definition(line) {
-            return replace(definition, in: line, path: path)
+            return replace(definition, in: line, &targets)
         }
         var result = ""
         var rest = line
@@ -28,13 +31,13 @@ package struct PageLinks: Sendable {
             if rest[next] == "`" {
                 let run = rest[next...].prefix { $0 == "`" }
                 let after = rest[run.endIndex...]
-                let isSpan = run.count <= Self.backtickCountMax
+                let isSpan = run.count <= backtickCountMax
                 let end = isSpan ? after.firstRange(of: run)?.upperBound : nil
                 result += rest[..<(end ?? run.endIndex)]
                 rest = rest[(end ?? run.endIndex)...]
             } else if let target = Self.target(after: next, in: rest) {
                 result += rest[..<target.startIndex]
-                result += whole(target, path: path) ?? String(target)
+                result += targets.whole(target) ?? String(target)
                 rest = rest[target.endIndex...]
             } else {
                 result += rest[...next]
@@ -69,63 +72,27 @@ package struct PageLinks: Sendable {
         return target.isEmpty || end != ")" && end?.isWhitespace != true ? nil : target
     }
 
-    /// The target of a line `[name]: target`.
+    /// The target of a line `[name]: target`, with a title or nothing after it (CommonMark, 4.7): a
+    /// footnote, or a sentence that begins with a word in brackets, leads nowhere.
     private static func definition(_ line: Substring) -> Substring? {
         let text = line.drop { $0 == " " }
-        guard text.first == "[", let end = text.firstRange(of: "]:"),
+        guard text.first == "[", !text.hasPrefix("[^"), let end = text.firstRange(of: "]:"),
             !text[..<end.lowerBound].contains("](")
         else { return nil }
         let target = text[end.upperBound...].drop { $0 == " " }.prefix { !$0.isWhitespace }
-        return target.isEmpty ? nil : target
+        let title = text[target.endIndex...].drop { $0.isWhitespace }
+        guard !target.isEmpty, title.first.map({ "\"'(".contains($0) }) ?? true else {
+            return nil
+        }
+        return target
     }
 
-    private func replace(_ target: Substring, in line: Substring, path: String) -> String {
+    private static func replace(
+        _ target: Substring, in line: Substring, _ targets: inout LinkTargets
+    ) -> String {
         let bare = target.hasPrefix("<") && target.hasSuffix(">")
         let text = bare ? target.dropFirst().dropLast() : target
-        guard let whole = whole(text, path: path) else { return String(line) }
+        guard let whole = targets.whole(text) else { return String(line) }
         return line[..<target.startIndex] + whole + line[target.endIndex...]
-    }
-
-    /// The whole address of a relative target; nil for one that is whole, or leads nowhere.
-    private func whole(_ target: Substring, path: String) -> String? {
-        let file = target.prefix { $0 != "#" && $0 != "?" }
-        // With a scheme, with a host, or an anchor.
-        let scheme = file.prefix { $0 != "/" }
-        guard !file.isEmpty, !file.hasPrefix("//"), !scheme.contains(":"),
-            let resolved = Self.resolve(file, from: path),
-            let address = address(resolved)
-        else { return nil }
-        return address + target[file.endIndex...]
-    }
-
-    /// Nil when it leads out of the repository.
-    private static func resolve(_ target: Substring, from path: String) -> String? {
-        var parts = target.hasPrefix("/") ? [] : path.split(separator: "/").dropLast()[...]
-        for part in target.split(separator: "/") {
-            switch part {
-            case ".": continue
-            case "..":
-                if parts.popLast() == nil { return nil }
-            default: parts.append(part)
-            }
-        }
-        let folder = target.hasSuffix("/") ? "/" : ""
-        return percentDecoded(parts.joined(separator: "/")) + folder
-    }
-
-    private static func percentDecoded(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let first = rest.popFirst() {
-            if first == UInt8(ascii: "%"), rest.count >= 2,
-                let byte = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(byte)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(first)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

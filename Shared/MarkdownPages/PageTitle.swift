@@ -1,11 +1,11 @@
 /// What a page of Markdown is called.
 package enum PageTitle {
-    private static let countMax = 200
+    private static let scalarCountMax = 200
 
     /// The front matter's `title`, else the first heading, else the file's name.
     package static func of(_ matter: FrontMatter, path: String) -> String {
         let title = matter.title ?? firstHeading(matter.body) ?? fileName(path)
-        return String(title.prefix(countMax))
+        return title.shortened(toScalarCount: scalarCountMax)
     }
 
     private static func firstHeading(_ lines: ArraySlice<Substring>) -> String? {
@@ -33,5 +33,23 @@ package enum PageTitle {
         let name = path.split(separator: "/").last ?? Substring(path)
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return String(name) }
         return String(name[..<dot])
+    }
+}
+
+extension String {
+    /// Its beginning, of whole characters. Only a first one that is too long by itself is cut: a
+    /// letter may carry half a million accents.
+    func shortened(toScalarCount countMax: Int) -> String {
+        guard
+            let limit = unicodeScalars.index(
+                startIndex, offsetBy: countMax, limitedBy: endIndex)
+        else { return self }
+        var end = startIndex
+        while end < limit {
+            let next = index(after: end)
+            guard next <= limit else { break }
+            end = next
+        }
+        return end > startIndex ? String(self[..<end]) : String(unicodeScalars[..<limit])
     }
 }

@@ -14,12 +14,14 @@ struct TrainingPagesTests {
 
     private func pages(
         _ pages: [(String, String)], from url: String = "https://git.example/materials.git",
-        site: String? = nil
+        site: String? = nil, byteCountMax: Int = 1 << 20
     ) throws -> [String: TrainingPages.Page] {
         let snapshot = GitSnapshot(
             commit: "abc",
             pages: pages.map { GitSnapshot.Page(path: $0.0, content: $0.1) }, oversized: [])
-        let found = TrainingPages(of: snapshot, from: try GitRemoteURL(url), site: site).pages
+        let found = try TrainingPages(
+            of: snapshot, from: try GitRemoteURL(url), site: site, byteCountMax: byteCountMax
+        ).pages
         return Dictionary(uniqueKeysWithValues: found.map { ($0.path, $0) })
     }
 
@@ -48,6 +50,21 @@ struct TrainingPagesTests {
             from: "/srv/materials", site: "https://docs.example")
         #expect(
             onSite["docs/it/a.md"]?.content == "[b](https://docs.example/it/b/) [i](i.png)")
+    }
+
+    @Test("are bounded together, as they are once their links are whole")
+    func bounded() throws {
+        let url = "https://site.example/" + String(repeating: "b", count: 400)
+        let all = [
+            ("a.md", String(repeating: "](b.md)", count: 300)),
+            ("b.md", "---\nurl: \(url)\n---\n# B"),
+        ]
+        let byteCount = try pages(all).values.reduce(0) { $0 + $1.content.utf8.count }
+        #expect(byteCount > 300 * 400)
+        #expect(try pages(all, byteCountMax: byteCount).count == 2)
+        #expect(throws: GitFailure.tooLarge("content")) {
+            try pages(all, byteCountMax: byteCount - 1)
+        }
     }
 
     @Test("change with their address, but not with the commit they are in")

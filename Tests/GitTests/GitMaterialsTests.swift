@@ -14,16 +14,19 @@ struct GitMaterialsTests {
             target: "main", certificateFile: nil, limits: limits)
         var pages: [GitSnapshot.Page] = []
         var oversized: [String] = []
+        var ambiguous: [String] = []
         var commit = ""
         try GitSnapshotter(request).run { line in
             switch line {
             case .page(let page): pages.append(page)
             case .oversized(let path): oversized.append(path)
+            case .ambiguous(let path): ambiguous.append(path)
             case .commit(let id): commit = id
             case .failure(let failure): throw failure
             }
         }
-        return GitSnapshot(commit: commit, pages: pages, oversized: oversized)
+        return GitSnapshot(
+            commit: commit, pages: pages, oversized: oversized, ambiguous: ambiguous)
     }
 
     private func paths(_ remote: TestRemote) throws -> [String] {
@@ -136,6 +139,31 @@ struct GitMaterialsTests {
         try FileManager.default.removeItem(atPath: remote.author + "/zeros.bin")
         try remote.publish("None")
         #expect(try snapshot(remote, limits: limits).pages == old.pages)
+    }
+
+    @Test("is of files whose paths read the same the first in byte order")
+    func ambiguous() throws {
+        let remote = try TestRemote()
+        let first = ["comunita\u{300}.md", "e\u{301}/a.md"]
+        let second = ["comunit\u{E0}.md", "\u{E9}/a.md"]
+        for path in second + first {
+            try remote.write("# A\n\nText.\n", to: "text")
+            let id = try remote.git("hash-object", "-w", "text", in: remote.author)
+            try remote.git(
+                "update-index", "--add", "--cacheinfo", "100644,\(id),\(path)", in: remote.author)
+        }
+        try remote.git(
+            "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet",
+            "--message", "Twins", in: remote.author)
+        try remote.git("push", "--quiet", "origin", "HEAD", in: remote.author)
+        for _ in 0..<2 {
+            let found = try snapshot(remote)
+            // Bytes: as texts they are equal.
+            #expect(found.ambiguous.map { Array($0.utf8) } == second.map { Array($0.utf8) })
+            let taken = found.pages.map { Array($0.path.utf8) }
+            #expect(first.allSatisfy { taken.contains(Array($0.utf8)) })
+            #expect(taken.count == 4)
+        }
     }
 
     @Test("is nothing of a submodule")

@@ -20,6 +20,7 @@ struct GitSnapshotterTests {
             switch line {
             case .page(let page): pages.append(page)
             case .oversized(let path): oversized.append(path)
+            case .ambiguous: break
             case .commit(let id): commit = id
             case .failure(let failure): throw failure
             }
@@ -115,6 +116,50 @@ struct GitSnapshotterTests {
         try FileManager.default.removeItem(atPath: remote.clone)
         try Data("keep".utf8).write(to: URL(filePath: remote.clone))
         #expect(throws: GitFailure.notARepository) { try snapshot(remote) }
+    }
+
+    @Test("leaves somebody's own repository of another remote alone")
+    func ownRepository() throws {
+        let remote = try TestRemote()
+        let other = try TestRemote()
+        try remote.git("clone", "--quiet", other.bare, remote.clone, in: remote.folder)
+        try remote.git(
+            "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet",
+            "--allow-empty", "--message", "Never pushed", in: remote.clone)
+        let head = try remote.git("rev-parse", "HEAD", in: remote.clone)
+        #expect(throws: GitFailure.notARepository) { try snapshot(remote) }
+        #expect(try remote.git("rev-parse", "HEAD", in: remote.clone) == head)
+        let attributes = remote.clone + "/.git/info/attributes"
+        #expect(!FileManager.default.fileExists(atPath: attributes))
+        let left = try FileManager.default.contentsOfDirectory(atPath: remote.folder)
+        #expect(Set(left) == ["remote.git", "author", "clone"])
+    }
+
+    @Test("takes a repository of the same remote over, as earlier versions left it")
+    func unmarked() throws {
+        let remote = try TestRemote()
+        let other = try TestRemote()
+        _ = try snapshot(remote)
+        let mark = remote.clone + "/.git/celine-clone"
+        try FileManager.default.removeItem(atPath: mark)
+        #expect(throws: GitFailure.notARepository) { try snapshot(remote, url: other.bare) }
+        #expect(try snapshot(remote).pages.count == 2)
+        #expect(FileManager.default.fileExists(atPath: mark))
+        #expect(try snapshot(remote, url: other.bare).commit == (try other.head()))
+    }
+
+    @Test("removes no folder beside the clone that it did not make, nor moves one there")
+    func beside() throws {
+        let remote = try TestRemote()
+        let other = try TestRemote()
+        let folder = remote.clone + ".replaced"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        try Data("keep".utf8).write(to: URL(filePath: folder + "/file"))
+        for _ in 0..<2 { #expect(try snapshot(remote).pages.count == 2) }
+        #expect(throws: GitFailure.notARepository) { try snapshot(remote, url: other.bare) }
+        #expect(try snapshot(remote).pages.count == 2)
+        #expect(FileManager.default.fileExists(atPath: folder + "/file"))
     }
 
     @Test("fills a folder that is empty")

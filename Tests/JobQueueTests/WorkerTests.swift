@@ -85,6 +85,27 @@ struct WorkerTests {
         }
     }
 
+    @Test("one whose payload cannot be read is dead at once, though its hook reads it as little")
+    func unreadable() async throws {
+        struct Reader: JobHandler {
+            static let kind = "k"
+            struct Other: Decodable { let somethingElse: String }
+
+            func handle(_ job: ClaimedJob) async throws { _ = try job.decode(Other.self) }
+
+            func died(_ job: ClaimedJob, reason: String, in transaction: Transaction) throws {
+                _ = try job.decode(Other.self)
+            }
+        }
+        try await withDatabase { pool in
+            try await enqueue(1, pool)
+            #expect(try await worker(pool, Reader()).workOne())
+            let row = try await job(pool)
+            #expect(try row.get("state", as: String.self) == "dead")
+            #expect(try row.get("reason", as: String.self).hasPrefix("undecodable: "))
+        }
+    }
+
     @Test("one that is given up is dead at once")
     func givesUp() async throws {
         try await withDatabase { pool in
@@ -259,7 +280,7 @@ struct WorkerTests {
     }
 
     private func worker(
-        _ pool: PostgresPool, _ handler: ScriptedHandler, listener: PostgresListener? = nil,
+        _ pool: PostgresPool, _ handler: any JobHandler, listener: PostgresListener? = nil,
         concurrency: Int = 1, leaseSeconds: Int = 20, failureCountMax: Int = 5,
         pollInterval: Duration = .milliseconds(50), stopGrace: Duration = .seconds(10)
     ) -> JobWorker {

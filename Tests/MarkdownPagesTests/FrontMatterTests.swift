@@ -16,7 +16,7 @@ struct FrontMatterTests {
                 tags:
                   - Solar power
                   - "tariff: new"
-                extra: {a: [1, 2], b: &x y}
+                extra: {a: [1, 2], b: x y}
                 ---
                 Text
                 """)
@@ -32,6 +32,47 @@ struct FrontMatterTests {
         arguments: ["tags: [a, b c]", "tags: a, b c", "Tags:\n- a\n- b c", "tags: ['a', \"b c\"]"])
     func tags(_ line: String) {
         #expect(FrontMatter(of: "---\n\(line)\n---\n").tags == ["a", "b c"])
+    }
+
+    @Test(
+        "is read the same whatever signs a title has",
+        arguments: [
+            "R&D", "2 * 3", "Costs & benefits", "Fish &chips", "A *bold* claim", "a << b",
+            "<<Quoted>>", "Why? *", "R-&D",
+        ])
+    func signs(_ title: String) {
+        #expect(FrontMatter(of: "---\ntitle: \(title)\nlang: it\n---\n").title == title)
+    }
+
+    @Test("is YAML also where a title has an ampersand or stars")
+    func stillYAML() {
+        let matter = FrontMatter(
+            of: "---\ntitle: \"*Costs* & benefits\"\ndescription: R &D, 2 *3\ntags:\n- a\n---\n")
+        #expect(matter.title == "*Costs* & benefits")
+        #expect(matter.tags == ["a"])
+    }
+
+    @Test("with anchors and aliases is read line by line, and done at once")
+    func aliases() {
+        // Each names the one before twice: 2^60 values, which are compared with one another.
+        var lines = ["a0: &a0 [x, x]"]
+        for number in 1...60 {
+            lines.append("a\(number): &a\(number) [*a\(number - 1), *a\(number - 1)]")
+        }
+        let values = lines.joined(separator: "\n")
+        for key in ["*a60 : x", "? *a60\n: x", "x: {*a60 : y}", "x:\n  - {? *a60 : y}"] {
+            let matter = FrontMatter(of: "---\ntitle: Read\n\(values)\n\(key)\n---\nText")
+            // Some of these keys are no line of front matter: then all of it is text.
+            #expect(matter.title == "Read" || matter.body.count > 60)
+        }
+    }
+
+    @Test("gives short titles and tags, whatever they are made of")
+    func lengths() {
+        let accents = "a" + String(repeating: "\u{301}", count: 500_000)
+        let matter = FrontMatter(of: "---\ntitle: \(accents)\ntags: \(accents), b\n---\n")
+        #expect(matter.title?.unicodeScalars.count == 500)
+        #expect(matter.tags.map(\.unicodeScalars.count) == [500, 1])
     }
 
     @Test("that is no YAML is read line by line")

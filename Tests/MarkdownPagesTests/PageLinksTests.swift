@@ -1,4 +1,5 @@
 import MarkdownPages
+import Synchronization
 import Testing
 
 @Suite("Links of pages")
@@ -39,6 +40,8 @@ struct PageLinksTests {
             "[a](https://y/z.md)", "[a](mailto:x@y)", "[a](//y/z)", "[a](#anchor)", "[a]()",
             "[a](../../../out.md)", "[a](../../none.md)", "`[a](b.md)`", "``[a](b.md) ` ``",
             "```\n[a](b.md)\n```", "[a](b.md", "[a] (b.md)", "a](", "[r]:", "[", "]", "`]`(",
+            "[^1]: Directive (EU) 2018/2001", "[^1]: b.md", "[Nota]: questa è una nota",
+            "[r]: b.md and more",
         ])
     func untouched(_ markdown: String) {
         #expect(resolved(markdown) == markdown)
@@ -54,5 +57,45 @@ struct PageLinksTests {
         let runs = (1...1_200).reversed().map { String(repeating: "`", count: $0) }
         let spans = runs.joined(separator: "a")
         #expect(resolved(spans) == spans)
+    }
+
+    @Test(
+        "make a page longer by no more than 256 KiB, and a target is looked up once",
+        arguments: ["](a)", "[x]: a\n", "](a#b)"])
+    func growth(_ part: String) {
+        let long = "https://x/" + String(repeating: "a", count: 1_990)
+        let lookUps = LookUps(long)
+        let page = String(repeating: part, count: 1 << 18)
+        let resolved = lookUps.links.resolved(page, path: "it/page.md")
+        let growth = resolved.utf8.count - page.utf8.count
+        #expect(growth <= 256 << 10)
+        #expect(growth > 250 << 10)
+        #expect(resolved.hasPrefix(part.replacing("a", with: long)))
+        #expect(lookUps.count == 1)
+    }
+
+    @Test("are not looked up by the hundred thousand")
+    func targetCount() {
+        let lookUps = LookUps(nil)
+        let page = (0..<50_000).map { "](\($0))" }.joined()
+        #expect(lookUps.links.resolved(page, path: "it/page.md") == page)
+        #expect(lookUps.count == 10_000)
+    }
+}
+
+/// Says where every link leads, and counts how often it was asked.
+private final class LookUps: Sendable {
+    private let address: String?
+    private let asked = Mutex(0)
+
+    init(_ address: String?) { self.address = address }
+
+    var count: Int { asked.withLock { $0 } }
+
+    var links: PageLinks {
+        PageLinks { _ in
+            self.asked.withLock { $0 += 1 }
+            return self.address
+        }
     }
 }

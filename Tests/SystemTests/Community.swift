@@ -161,7 +161,7 @@ struct Community {
     }
 
     private static let passing: Set<String> = [
-        "request_id", "workers", "throughput", "oldest_ready_seconds", "now", "took_ms",
+        "request_id", "workers", "throughput", "took_ms",
     ]
 
     private func told(_ answer: Answer) -> String {

@@ -38,20 +38,24 @@ func points(of document: String? = nil, in deployment: Deployment) async throws 
             .map { try $0.get("collection", as: String.self) }
     }
     var total = 0
-    for name in names {
-        var request = HTTPClientRequest(url: "\(url)/collections/\(name)/points/count")
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        let conditions = document.map { [["key": "document_id", "match": ["value": $0]]] } ?? []
-        let filter: [String: Any] = ["exact": true, "filter": ["must": conditions]]
-        request.body = .bytes(
-            ByteBuffer(data: try JSONSerialization.data(withJSONObject: filter)))
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-        let body = try await response.body.collect(upTo: 1 << 20)
-        let json = try JSONSerialization.jsonObject(with: Data(buffer: body)) as? [String: Any]
-        total += (json?["result"] as? [String: Any])?["count"] as? Int ?? -1_000_000
-    }
+    for name in names { total += try await pointCount(in: name, of: document, at: url) }
     return total
+}
+
+/// Points of a collection, of one document or of all; a thousand below none if nobody can say.
+func pointCount(
+    in collection: String, of document: String? = nil, at url: String
+) async throws -> Int {
+    var request = HTTPClientRequest(url: "\(url)/collections/\(collection)/points/count")
+    request.method = .POST
+    request.headers.add(name: "Content-Type", value: "application/json")
+    let conditions = document.map { [["key": "document_id", "match": ["value": $0]]] } ?? []
+    let filter: [String: Any] = ["exact": true, "filter": ["must": conditions]]
+    request.body = .bytes(ByteBuffer(data: try JSONSerialization.data(withJSONObject: filter)))
+    let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+    let body = try await answer.body.collect(upTo: 1 << 20)
+    let json = try JSONSerialization.jsonObject(with: Data(buffer: body)) as? [String: Any]
+    return (json?["result"] as? [String: Any])?["count"] as? Int ?? -1_000
 }
 
 /// The document that a page of the training materials is now.

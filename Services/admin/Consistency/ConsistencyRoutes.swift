@@ -8,8 +8,6 @@ struct ConsistencyRoutes: Sendable {
     let runs: ConsistencyRuns
 
     private static let waitSeconds = 10
-    /// Ordinary proxies cut at 60.
-    private static let waitSecondsMax = 50
     /// Of a comparison that is as good as a new one.
     private static let ageSeconds = 60
     private static let ageSecondsMax = 86_400
@@ -24,7 +22,7 @@ struct ConsistencyRoutes: Sendable {
     }
 
     private func compare(_ request: Request, context: ServiceContext) async throws -> Response {
-        let seconds = try Self.waitSeconds(request)
+        let seconds = try request.waitSeconds(default: Self.waitSeconds)
         if let number = try request.count("run") {
             guard let run = try await runs.find(number) else {
                 throw Problem(.notFound, code: "run_not_found", detail: "There is no such run.")
@@ -37,14 +35,10 @@ struct ConsistencyRoutes: Sendable {
     }
 
     private func begin(_ request: Request, context: ServiceContext) async throws -> Response {
-        let seconds = try Self.waitSeconds(request)
+        let seconds = try request.waitSeconds(default: Self.waitSeconds)
         let body = try await decodeOptionalJSON(Body.self, from: request)
         let run = try await runs.begin(repairs: body?.repair ?? true, by: context.author)
         return try Self.result(try await runs.wait(for: run, seconds: seconds))
-    }
-
-    private static func waitSeconds(_ request: Request) throws -> Int {
-        min(max(0, try request.count("wait") ?? waitSeconds), waitSecondsMax)
     }
 
     /// Of a comparison that was asked for now: none is no answer.

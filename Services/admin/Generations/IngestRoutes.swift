@@ -13,9 +13,6 @@ struct IngestRoutes: Sendable {
     let listener: PostgresListener
     let logger: Logger
 
-    /// Ordinary proxies cut at 60.
-    private static let waitSecondsMax = 50
-
     func add(to router: some RouterMethods<ServiceContext>) {
         router.post("admin/ingest", use: ingest)
     }
@@ -38,7 +35,7 @@ struct IngestRoutes: Sendable {
             ?? request.parameter("id")
         if let asked {
             guard let id = Attachment.ID(asked) else { throw Problem.attachmentNotFound }
-            let seconds = min(max(0, try request.count("wait") ?? 0), Self.waitSecondsMax)
+            let seconds = try request.waitSeconds(default: 0)
             let repeatable = try Self.repeatable(request, "attachment \(id)", context)
             return try await ingest(id, as: repeatable, waitSeconds: seconds)
         }

@@ -44,7 +44,7 @@ struct Reindexing: Sendable {
     /// What failed, is missing in the live index, or was made by an older chunker.
     func queueUnindexed(as request: Repeatable) async throws -> Counts {
         try await once(request) { transaction in
-            let store = UploadOverviewStore(transaction)
+            let store = UnindexedStore(transaction)
             let version = Chunking.version(windowTokenCount: index.windowTokenCount)
             let uploads = try store.listUnindexed(
                 chunkingVersion: version, limit: Self.batchCountMax)
@@ -143,7 +143,7 @@ struct Reindexing: Sendable {
     private func enqueue(
         _ attachment: Attachment, priority: JobPriority, _ transaction: Transaction
     ) throws -> Int {
-        try UploadOverviewStore(transaction).setQueued(attachment.id)
+        try UnindexedStore(transaction).setQueued(attachment.id)
         let job = try queue.enqueue(
             IndexAttachmentJob.kind, IndexAttachmentJob(attachmentID: attachment.id),
             subject: attachment.id.description,

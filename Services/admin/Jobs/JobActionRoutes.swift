@@ -65,10 +65,7 @@ struct JobActionRoutes: Sendable {
 
     private static func text(_ text: String?, _ pointer: String) throws -> String? {
         guard let text, !text.isEmpty else { return nil }
-        guard text.unicodeScalars.count <= textCountMax else {
-            throw Problem.invalid(pointer, "At most \(textCountMax) characters.")
-        }
-        return text
+        return try Problem.requireShort(text, pointer, countMax: textCountMax)
     }
 }
 

@@ -116,7 +116,7 @@ struct JobRetrying: Sendable {
         switch job.kind {
         case IndexAttachmentJob.kind:
             guard let id = Attachment.ID(job.subject) else { break }
-            try UploadOverviewStore(transaction).setQueued(id)
+            try UnindexedStore(transaction).setQueued(id)
             try transaction.notify(Channel.attachments, id.description)
         case IndexTrainingPageJob.kind:
             let payload = try JobOverviewStore(transaction).payload(

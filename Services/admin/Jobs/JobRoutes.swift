@@ -85,10 +85,8 @@ struct JobRoutes: Sendable {
     }
 
     private static func text(_ request: Request, _ name: String) throws -> String? {
-        guard let text = try request.parameter(name) else { return nil }
-        guard text.unicodeScalars.count <= textCountMax else {
-            throw Problem.invalid("/\(name)", "At most \(textCountMax) characters.")
+        try request.parameter(name).map {
+            try Problem.requireShort($0, "/\(name)", countMax: textCountMax)
         }
-        return text
     }
 }

@@ -22,23 +22,24 @@ struct TrainingChanges {
         from shown: [TrainingPage], to pages: [TrainingPages.Page], oversized: [String],
         repositoryURL: String
     ) {
-        var rest: [String: TrainingPage] = [:]
+        // By bytes, as the tables have them: texts that only read the same are equal to Swift.
+        var rest: [[UInt8]: TrainingPage] = [:]
         for page in shown {
             if page.repositoryURL == repositoryURL {
-                rest[page.path] = page
+                rest[Array(page.path.utf8)] = page
             } else {
                 removed.append(page)
             }
         }
         for page in pages {
-            let old = rest.removeValue(forKey: page.path)
+            let old = rest.removeValue(forKey: Array(page.path.utf8))
             if let old, old.isIndexed, old.contentHash == page.hash {
                 skipped.append(old)
             } else {
                 changes.append(Change(page: page, documentID: old?.documentID))
             }
         }
-        for path in oversized { rest[path] = nil }
+        for path in oversized { rest[Array(path.utf8)] = nil }
         removed += rest.values.sorted { $0.path < $1.path }
     }
 

@@ -72,7 +72,10 @@ struct TrainingMaterials: Sendable {
             throw TrainingFailure.isRunning
         }
         let snapshot = try await clone.snapshot(of: target)
-        let pages = TrainingPages(of: snapshot, from: clone.remote, site: site).pages
+        let pages = try TrainingPages(
+            of: snapshot, from: clone.remote, site: site,
+            byteCountMax: clone.limits.contentByteCountMax
+        ).pages
         return try await pool.transaction { transaction in
             let draft = try draft(
                 snapshot, pages, target, url: clone.remote.address, transaction)
@@ -127,7 +130,7 @@ struct TrainingMaterials: Sendable {
             id: sync, repositoryURL: url, target: target.name,
             previousCommit: try store.findShownCommit(of: url), commit: snapshot.commit,
             pages: drafts, removed: changes.removed, skipped: changes.skipped,
-            refused: snapshot.oversized)
+            refused: snapshot.oversized, ambiguous: snapshot.ambiguous)
     }
 
     /// Nothing to index: what goes, goes in the transaction that found it.

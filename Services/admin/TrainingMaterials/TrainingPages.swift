@@ -19,8 +19,12 @@ struct TrainingPages: Sendable {
 
     let pages: [Page]
 
-    /// - Parameter site: where a site made of the materials is served, if one is.
-    init(of snapshot: GitSnapshot, from remote: GitRemoteURL, site: String?) {
+    /// - Parameters:
+    ///   - site: where a site made of the materials is served, if one is.
+    ///   - byteCountMax: of all pages together, with their links made whole.
+    init(
+        of snapshot: GitSnapshot, from remote: GitRemoteURL, site: String?, byteCountMax: Int
+    ) throws(GitFailure) {
         let address = PageAddress(site: site)
         var matters: [String: FrontMatter] = [:]
         var stated: [String: String] = [:]
@@ -36,15 +40,21 @@ struct TrainingPages: Sendable {
             return addresses[path]
                 ?? (remote.hasPages ? remote.page(path, commit: "HEAD") : nil)
         }
-        pages = snapshot.pages.map { page in
+        var pages: [Page] = []
+        var byteCount = 0
+        for page in snapshot.pages {
             let matter = matters[page.path] ?? FrontMatter(of: page.content)
             let content = links.resolved(page.content, path: page.path)
+            byteCount += content.utf8.count
+            guard byteCount <= byteCountMax else { throw .tooLarge("content") }
             let url = stated[page.path]
-            return Page(
-                path: page.path, title: PageTitle.of(matter, path: page.path),
-                url: url ?? remote.page(page.path, commit: snapshot.commit), tags: matter.tags,
-                content: content, hash: Self.hash(content, url))
+            pages.append(
+                Page(
+                    path: page.path, title: PageTitle.of(matter, path: page.path),
+                    url: url ?? remote.page(page.path, commit: snapshot.commit),
+                    tags: matter.tags, content: content, hash: Self.hash(content, url)))
         }
+        self.pages = pages
     }
 
     /// Generators let a link leave out the extension, or mean a folder's first page.

@@ -70,7 +70,13 @@ struct TrainingReport: Encodable, Sendable {
                 File(path: $0.path, status: .removed, title: $0.title)
             }
             let refused = sync.refused.map { File(path: $0, status: .tooLarge) }
-            return (changed + skipped + removed + refused).sorted { $0.path < $1.path }
+            let ambiguous = sync.ambiguous.map {
+                File(
+                    path: $0, status: .failed,
+                    reason: "ambiguous_path: that of another page reads the same")
+            }
+            let all = changed + skipped + removed + refused + ambiguous
+            return all.sorted { $0.path < $1.path }
         }
     }
 

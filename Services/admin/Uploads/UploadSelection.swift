@@ -39,11 +39,8 @@ extension UploadListStore.Filter {
     init(_ request: UploadRequest) throws {
         self.init()
         user = request.user.nonEmpty.map { User.ID(rawValue: $0) }
-        if let text = request.text.nonEmpty {
-            guard text.unicodeScalars.count <= Self.textCountMax else {
-                throw Problem.invalid("/q", "At most \(Self.textCountMax) characters.")
-            }
-            self.text = text
+        text = try request.text.nonEmpty.map {
+            try Problem.requireShort($0, "/q", countMax: Self.textCountMax)
         }
         status = try known(request.status, "/status")
         scope = try known(request.scope, "/scope")

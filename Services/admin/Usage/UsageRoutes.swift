@@ -41,10 +41,8 @@ struct UsageRoutes: Sendable {
         filter.firstDay = try day(request, "from")
         filter.lastDay = try day(request, "to")
         if let user = try request.parameter("user") {
-            guard user.unicodeScalars.count <= userLengthMax else {
-                throw Problem.invalid("/user", "At most \(userLengthMax) characters.")
-            }
-            filter.user = User.ID(rawValue: user)
+            filter.user = User.ID(
+                rawValue: try Problem.requireShort(user, "/user", countMax: userLengthMax))
         }
         return filter
     }
@@ -64,33 +62,5 @@ struct UsageRoutes: Sendable {
         else { return nil }
         return DailyUsageStore.Place(
             day: String(parts[0]), user: User.ID(rawValue: String(parts[1])))
-    }
-}
-
-/// Days of the calendar as ISO 8601 has them: `2026-11-27`.
-enum Day {
-    static func isOne(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
-            let year = number(bytes[0..<4]), let month = number(bytes[5..<7]),
-            let day = number(bytes[8..<10]), year > 0
-        else { return false }
-        return day > 0 && day <= dayCount(year, month)
-    }
-
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
-        guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
-    private static func dayCount(_ year: Int, _ month: Int) -> Int {
-        switch month {
-        case 2:
-            year.isMultiple(of: 4) && !year.isMultiple(of: 100) || year.isMultiple(of: 400)
-                ? 29 : 28
-        case 4, 6, 9, 11: 30
-        case 1...12: 31
-        default: 0
-        }
     }
 }

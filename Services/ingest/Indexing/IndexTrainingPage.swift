@@ -53,7 +53,7 @@ struct IndexTrainingPage: JobHandler {
                     IndexTrainingPageJob(syncID: sync, documentID: page),
                     subject: page.description, priority: .training, in: transaction)
             }
-        case .flipped(let flip):
+        case .flipped(let flip), .failed(let flip):
             for page in flip.replaced {
                 try queue.enqueue(
                     SweepRevisionsJob.kind, SweepRevisionsJob(documentID: page),

@@ -9,14 +9,6 @@ struct IndexingWait: Sendable {
     let news: Wakeups
     let defaultSeconds: Int
 
-    /// Ordinary proxies cut at 60.
-    private static let secondsMax = 50
-
-    /// Clamped.
-    func seconds(asked: Int?) -> Int {
-        min(max(0, asked ?? defaultSeconds), Self.secondsMax)
-    }
-
     /// As it is then: the upload stands whatever comes of waiting.
     func wait(for attachment: Attachment, seconds: Int) async -> Attachment {
         guard seconds > 0 else { return attachment }

@@ -34,7 +34,7 @@ struct UploadRoutes: Sendable {
         _ request: Request, _ route: String, owner: Owner, context: ServiceContext
     ) async throws -> Response {
         let key = try request.idempotencyKey()
-        let waitSeconds = try waiting.seconds(asked: request.count("wait"))
+        let waitSeconds = try request.waitSeconds(default: waiting.defaultSeconds)
         let attachment = try await store(request, route, key, owner, context.principal)
         logger.info(
             "file uploaded",

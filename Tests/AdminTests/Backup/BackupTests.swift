@@ -210,7 +210,7 @@ import Testing
                     _ = try await restore.restore(archive)
                 }
                 let documentCount = try await restore.pool.read {
-                    try UploadOverviewStore($0).documentCount()
+                    try UnindexedStore($0).documentCount()
                 }
                 #expect(documentCount == 0)
                 try await restore.storage.delete(key: key)

@@ -40,16 +40,19 @@ struct IndexGenerations: Sendable {
     /// Postgres and the engine say the same of every generation that is not dropped. Returns the
     /// chunks of each.
     func expectAgreement() async throws -> [Int: Int] {
+        let url = deployment.environment["QDRANT_URL"] ?? ""
         var chunkCounts: [Int: Int] = [:]
         for (number, collection) in try await collections() {
             let expected = try await chunkCountsByDocument(in: number)
             var stored: [String: Int] = [:]
             for document in expected.keys {
-                stored[document] = try await pointCount(in: collection, of: document)
+                stored[document] = try await pointCount(
+                    in: collection, of: document, at: url)
             }
             #expect(stored == expected, "generation \(number)")
             let total = expected.values.reduce(0, +)
-            #expect(try await pointCount(in: collection) == total, "generation \(number)")
+            let points = try await pointCount(in: collection, at: url)
+            #expect(points == total, "generation \(number)")
             chunkCounts[number] = total
         }
         return chunkCounts
@@ -80,20 +83,5 @@ struct IndexGenerations: Sendable {
             ).map { (try $0.get("id", as: String.self), try $0.get("chunks", as: Int.self)) }
         }
         return Dictionary(rows) { $1 }
-    }
-
-    private func pointCount(in collection: String, of document: String? = nil) async throws -> Int {
-        let url = deployment.environment["QDRANT_URL"] ?? ""
-        var request = HTTPClientRequest(url: "\(url)/collections/\(collection)/points/count")
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        let conditions = document.map { [["key": "document_id", "match": ["value": $0]]] } ?? []
-        let filter: [String: Any] = ["exact": true, "filter": ["must": conditions]]
-        request.body = .bytes(
-            ByteBuffer(data: try JSONSerialization.data(withJSONObject: filter)))
-        let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let body = try await answer.body.collect(upTo: 1 << 20)
-        let json = try JSONSerialization.jsonObject(with: Data(buffer: body)) as? [String: Any]
-        return (json?["result"] as? [String: Any])?["count"] as? Int ?? -1
     }
 }

@@ -2,7 +2,7 @@ package import Domain
 package import Postgres
 
 /// Uploads and pages that are to be indexed again.
-package struct UploadOverviewStore {
+package struct UnindexedStore {
     private let session: Session
 
     package init(_ session: Session) { self.session = session }
