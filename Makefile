@@ -10,7 +10,7 @@ TEST_SECONDS_MAX := 1800
 # Tests at once. All of them together would starve one another of the deadlines they test.
 TEST_WIDTH := 4
 SOAK_TESTS := 'SoakTests|FuzzTests|DamagedDocumentTests'
-SOAK_SECONDS_MAX := 1800
+SOAK_SECONDS_MAX := 4500
 
 # The names given on make's command line, as opposed to those inherited from the shell.
 GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name))))
@@ -48,8 +48,8 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	    swift test --skip-build --disable-xctest || failed=1; \
 	exit $$failed
 
-soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=3000
-	@echo "make soak: about 20 minutes once all is built; SOAK_SEED, FUZZ_SEED repeat a run"
+soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=3000
+	@echo "make soak: about 45 minutes once all is built; SOAK=ReindexSoakTests runs one of them; SOAK_SEED, FUZZ_SEED repeat a run"
 	@$(LOCAL_STACK)/install test
 	swift build --build-tests $(ARROWS)
 	@HOSTILE_MB=$${HOSTILE_MB:-100} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
@@ -58,7 +58,7 @@ soak: ## breaks parts at random and feeds damaged input, up to 30 minutes; SOAK_
 	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
-	    swift test --skip-build --disable-xctest --filter $(SOAK_TESTS)
+	    swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS))
 
 bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections
 	@echo "make bench: up to 10 minutes of measuring; before that it will"

@@ -84,7 +84,7 @@ struct Admin: Sendable {
         UsageRoutes(pool: pool).add(to: operators)
         AuditRoutes(pool: pool).add(to: operators)
         ConsistencyRoutes(runs: consistencyRuns).add(to: operators)
-        TrainingRoutes(materials: materials, logger: logger).add(to: operators)
+        TrainingRoutes(materials: materials).add(to: operators)
     }
 
     func router(_ middleware: PrincipalMiddleware) -> Router<OpenContext> {

@@ -4,7 +4,6 @@ import Domain
 import HTTPService
 import JobQueue
 import Logging
-import ModelEndpoint
 import Postgres
 
 /// `admin reindex`: what `POST /admin/ingest` does. Workers have to run.
@@ -65,12 +64,7 @@ struct ReindexCommand: AsyncParsableCommand {
     }
 
     private func reindexAll(_ admin: Admin) async throws {
-        let build: Reindexing.Build
-        do {
-            build = try await admin.reindexing.buildAll(as: Self.request("all"))
-        } catch is ModelError {
-            throw Problem.unavailable("The embedding model does not answer.")
-        }
+        let build = try await admin.reindexing.buildAll(as: Self.request("all"))
         try CommandRun.print(
             IngestRoutes.Building(jobID: build.job, generation: build.generation))
         guard wait else { return }

@@ -1,8 +1,5 @@
 import ArgumentParser
 import Domain
-import Git
-import HTTPService
-import Logging
 
 /// `admin sync`: what `POST /admin/training-materials/sync` does. Workers have to run.
 struct SyncCommand: AsyncParsableCommand {
@@ -23,22 +20,12 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let command = self
-        try await CommandRun.run("sync") { try await command.sync($0) }
-    }
-
-    private func sync(_ admin: Admin) async throws {
-        do {
-            let report = try await admin.materials.sync(
+        let (ref, verbose, wait) = (ref, verbose, wait)
+        try await CommandRun.run("sync") { admin in
+            let report = try await admin.materials.syncOrSayWhy(
                 to: ref, by: .commandLine, isVerbose: verbose, waitMax: .seconds(wait))
             try CommandRun.print(report)
             guard report.isDone, report.ingest.failed == 0 else { throw ExitCode.failure }
-        } catch let failure as TrainingFailure {
-            throw Problem(failure)
-        } catch let failure as GitFailure {
-            admin.logger.warning(
-                "training materials cannot be read", metadata: ["reason": "\(failure)"])
-            throw Problem(failure)
         }
     }
 }

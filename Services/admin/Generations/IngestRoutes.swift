@@ -3,7 +3,6 @@ import Domain
 import HTTPService
 import Hummingbird
 import Logging
-import ModelEndpoint
 import Postgres
 
 /// `POST /admin/ingest`: index again.
@@ -137,15 +136,11 @@ struct IngestRoutes: Sendable {
     }
 
     private func ingestAll(as request: Reindexing.Repeatable) async throws -> Response {
-        do {
-            let build = try await reindexing.buildAll(as: request)
-            logger.info(
-                "index generation is being built",
-                metadata: ["generation.number": "\(build.generation)"])
-            return try JSONResponse.make(
-                .accepted, Building(jobID: build.job, generation: build.generation))
-        } catch is ModelError {
-            throw Problem.unavailable("The embedding model does not answer.")
-        }
+        let build = try await reindexing.buildAll(as: request)
+        logger.info(
+            "index generation is being built",
+            metadata: ["generation.number": "\(build.generation)"])
+        return try JSONResponse.make(
+            .accepted, Building(jobID: build.job, generation: build.generation))
     }
 }

@@ -68,12 +68,20 @@ struct Reindexing: Sendable {
 
     /// Begins a new generation beside the live one, or finds the one that is being built.
     func buildAll(as request: Repeatable) async throws -> Build {
-        let description = try await index.description(asking: models)
+        let description = try await description()
         do {
             return try await once(request) { try build(description, $0) }
         } catch let error as PostgresError where error.isDuplicate() {
             // Another request began one at the same moment: now it is there to be found.
             return try await once(request) { try build(description, $0) }
+        }
+    }
+
+    private func description() async throws -> IndexDescription {
+        do {
+            return try await index.description(asking: models)
+        } catch {
+            throw Problem.unavailable("The embedding model does not answer.")
         }
     }
 

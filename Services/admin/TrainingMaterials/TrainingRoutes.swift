@@ -1,3 +1,4 @@
+import Domain
 import Git
 import HTTPService
 import HTTPTypes
@@ -7,7 +8,6 @@ import Logging
 /// `POST /admin/training-materials/sync`.
 struct TrainingRoutes: Sendable {
     let materials: TrainingMaterials
-    let logger: Logger
 
     private static let bodyByteCountMax = 16 << 10
 
@@ -27,10 +27,19 @@ struct TrainingRoutes: Sendable {
         let body = try await decodeOptionalJSON(
             Body.self, from: request, byteCountMax: Self.bodyByteCountMax)
         let isVerbose = try request.flag("verbose")
+        let report = try await materials.syncOrSayWhy(
+            to: body?.targetRef, by: context.author, isVerbose: isVerbose)
+        return try JSONResponse.make(report.isDone ? .ok : .accepted, report)
+    }
+}
+
+extension TrainingMaterials {
+    /// What somebody asked for: a failure is a problem in words for them.
+    func syncOrSayWhy(
+        to target: String?, by author: AuditAuthor, isVerbose: Bool, waitMax: Duration = waitMax
+    ) async throws -> TrainingReport {
         do {
-            let report = try await materials.sync(
-                to: body?.targetRef, by: context.author, isVerbose: isVerbose)
-            return try JSONResponse.make(report.isDone ? .ok : .accepted, report)
+            return try await sync(to: target, by: author, isVerbose: isVerbose, waitMax: waitMax)
         } catch let failure as TrainingFailure {
             throw Problem(failure)
         } catch let failure as GitFailure {
@@ -42,7 +51,7 @@ struct TrainingRoutes: Sendable {
 }
 
 extension Problem {
-    init(_ failure: TrainingFailure) {
+    fileprivate init(_ failure: TrainingFailure) {
         switch failure {
         case .noRepository:
             self = .conflict(
@@ -54,7 +63,7 @@ extension Problem {
         }
     }
 
-    init(_ failure: GitFailure) {
+    fileprivate init(_ failure: GitFailure) {
         switch failure {
         case .unreachable:
             self = .badGateway(
