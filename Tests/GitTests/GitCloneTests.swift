@@ -49,4 +49,27 @@ struct GitCloneTests {
         try await server.channel.close()
         #expect(try await self.clone(remote).snapshot(of: target).pages.count == 2)
     }
+
+    @Test(
+        "on a disk that is full stays at what it had, and goes on when there is room",
+        .enabled(if: SmallDisk.isPossible))
+    func fullDisk() async throws {
+        let (remote, disk) = (try TestRemote(), try SmallDisk(megabytes: 4))
+        let clone = GitClone(
+            of: try GitRemoteURL(remote.bare), at: disk.path + "/clone", allowsPrivate: true,
+            deadline: .seconds(30), executable: try environment("TEST_BINARIES") + "/admin")
+        let target = try #require(main)
+        let before = try await clone.snapshot(of: target)
+        let page = (0..<20_000).map { _ in String(Int.random(in: 0...9)) }.joined()
+        try remote.write("# Large\n\n\(page)\n", to: "en/large.md")
+        let commit = try remote.publish("Large")
+        try disk.fill()
+        await #expect(throws: GitFailure.self) { try await clone.snapshot(of: target) }
+        let head = try remote.git("rev-parse", "HEAD", in: clone.path)
+        #expect(head == before.commit)
+        #expect(!FileManager.default.fileExists(atPath: clone.path + "/en/large.md"))
+        try disk.makeRoom()
+        let after = try await clone.snapshot(of: target)
+        #expect(after.commit == commit && after.pages.count == 3)
+    }
 }
