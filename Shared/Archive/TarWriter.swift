@@ -24,6 +24,8 @@ package final class TarWriter {
         self.archive = archive
         try check(archive_write_set_format_pax_restricted(archive))
         try check(archive_write_add_filter_zstd(archive))
+        // A pipe would get zeros up to a tape's block, which no decompressor takes for its own.
+        try check(archive_write_set_bytes_in_last_block(archive, 1))
         try check(archive_write_open_fd(archive, descriptor))
     }
 

@@ -99,6 +99,13 @@ final class Deployment: Sendable {
             in: folder)
     }
 
+    /// As it leaves a container: through a pipe.
+    func backUpThroughPipe(to file: String) throws {
+        try runToEnd(
+            "/bin/sh", ["-c", #""$0" backup - | cat > "$1""#, "\(binaries)/admin", file],
+            environment: environment, in: folder)
+    }
+
     /// One more worker without routes of its own in the way: only the role `worker`.
     func startWorker(settings: [String: String] = [:]) throws -> RunningProcess {
         try start(
