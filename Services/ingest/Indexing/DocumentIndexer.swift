@@ -108,8 +108,9 @@ struct DocumentIndexer: Sendable {
                     .filter { target == nil || $0.number == target }
                 guard active.allSatisfy({ made.revisions[$0.number] != nil }) else { return false }
                 try finish(made, active, transaction)
-                // Replaced or given up while we wrote: nothing shows there what we wrote.
-                if !made.written.isSubset(of: active.map(\.number)) {
+                // Replaced or given up while we wrote, or while somebody did who died of it: nothing
+                // shows there what was written.
+                if job.attempt > 1 || !made.written.isSubset(of: active.map(\.number)) {
                     try sweep(document.id, transaction)
                 }
                 try RecognisedPageStore(transaction).delete(of: document.id)

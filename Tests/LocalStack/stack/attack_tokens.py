@@ -254,7 +254,7 @@ def claims(forge: Forge) -> Cases:
         {"aud": [["oauth2_proxy"]]}, {"sub": None}, {"sub": ""}, {"sub": 0}, {"sub": ["alice"]},
         {"sub": "a\nb"}, {"sub": "x" * 300}, {"exp": None}, {"exp": now - 60}, {"exp": 0}, {"exp": -1},
         {"exp": str(now + 60)}, {"exp": "never"}, {"exp": True}, {"exp": [now + 60]}, {"exp": 1e300},
-        {"exp": 10**30}, {"nbf": now + 600}, {"iat": now + 600}, {"nbf": "x"}, {"nbf": 1e300},
+        {"exp": 10**30}, {"nbf": now + 86_400}, {"iat": now + 86_400}, {"nbf": "x"}, {"nbf": 1e300},
         {"typ": "ID"}, {"typ": "Refresh"}, {"typ": "Offline"}, {"typ": "Logout"}, {"token_use": "id"},
         {"at_hash": "x"}, {"c_hash": "x"},
         {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
