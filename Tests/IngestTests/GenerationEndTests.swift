@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import JobQueue
 import Postgres
 import Qdrant
 import ServiceRuntime
@@ -103,6 +104,34 @@ struct GenerationEndTests {
                     mayCome.fire()
                     try await world.expectAllJobsFinished()
                     #expect(try await world.shownTexts() == ["This is a.", "To come."])
+                    for number in [1, number] { try await world.expectAgreement(in: number) }
+                }
+            }
+        }
+    }
+
+    @Test("keeps no points of a worker that died before the document was shown")
+    func diedMeanwhile() async throws {
+        try await IngestWorld.make(EmbeddingServer()) { world in
+            try await world.working {
+                try await world.serving { client in
+                    let alice = try world.headers(IngestWorld.alice)
+                    let made = try await client.upload("A.", named: "a.txt", headers: alice).json()
+                    let id = try #require((made["id"] as? String).flatMap { Attachment.ID($0) })
+                    try await world.expectAllJobsFinished()
+                    // As it is when the worker dies after its last point, and the index is replaced.
+                    let pool = world.ingest.pool
+                    try await pool.read { _ = try $0.run("DELETE FROM indexed_documents") }
+                    let number = try await world.rebuild { $0.passageModel = "other" }
+                    try await pool.transaction { transaction in
+                        let job = try JobQueue().enqueue(
+                            IndexAttachmentJob.kind, IndexAttachmentJob(attachmentID: id),
+                            subject: id.description, in: transaction)
+                        try transaction.run(
+                            "UPDATE jobs SET attempt = 1 WHERE id = \(job.rawValue)")
+                    }
+                    try await world.expectAllJobsFinished()
+                    #expect(try await world.shownTexts() == ["A."])
                     for number in [1, number] { try await world.expectAgreement(in: number) }
                 }
             }
