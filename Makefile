@@ -3,12 +3,16 @@
 LOCAL_STACK := Tests/LocalStack
 PYTHON := PYTHONPATH=$(LOCAL_STACK) PYTHONDONTWRITEBYTECODE=1 .local/venv/bin/python
 STACK := $(PYTHON) -m stack
+FAILURES_LAST := $(PYTHON) $(LOCAL_STACK)/failures_last.py
 SOURCES := Package.swift Services Shared Tests
 # Refuses an import that Package.swift does not declare.
 ARROWS := --explicit-target-dependency-import-check error
 TEST_SECONDS_MAX := 1800
 # Tests at once. All of them together would starve one another of the deadlines they test.
 TEST_WIDTH := 4
+# The same each time, unless others are given: what `make soak` finds is not to stop a change that has
+# nothing to do with it.
+SEEDS = FUZZ_SEED=$${FUZZ_SEED:-1} SOAK_SEED=$${SOAK_SEED:-1}
 SOAK_TESTS := 'SoakTests|FuzzTests|DamagedDocumentTests'
 SOAK_SECONDS_MAX := 4500
 
@@ -17,6 +21,10 @@ GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(o
 export LOCAL_STACK_ARGUMENTS := $(GIVEN)
 # The option $(1) with the argument's value $(2), if that was given.
 option = $(if $(filter $(2),$(GIVEN)),--$(1) "$$$(2)")
+
+# A pipe fails where one of its commands does.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -44,8 +52,8 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	echo "== lint"; $(MAKE) lint-sources || failed=1; \
 	echo "== swift test"; \
 	$(STACK) test -- timeout $(TEST_SECONDS_MAX) \
-	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) \
-	    swift test --skip-build --disable-xctest || failed=1; \
+	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SEEDS) \
+	    swift test --skip-build --disable-xctest 2>&1 | $(FAILURES_LAST) || failed=1; \
 	exit $$failed
 
 soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=3000
@@ -54,11 +62,12 @@ soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_
 	swift build --build-tests $(ARROWS)
 	@HOSTILE_MB=$${HOSTILE_MB:-100} SOAK_DOCUMENTS=$${SOAK_DOCUMENTS:-200} SOAK_QUESTIONS=$${SOAK_QUESTIONS:-60} \
 	SOAK_CUTS=$${SOAK_CUTS:-2000} SOAK_CHUNKS=$${SOAK_CHUNKS:-20000} SOAK_KILLS=$${SOAK_KILLS:-60} \
-	SOAK_SYNC_KILLS=$${SOAK_SYNC_KILLS:-100} SOAK_POINTS=$${SOAK_POINTS:-1000000} \
+	SOAK_SYNC_KILLS=$${SOAK_SYNC_KILLS:-100} SOAK_POINTS=$${SOAK_POINTS:-1000000} SOAK_FILES=$${SOAK_FILES:-100000} \
 	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
-	    swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS))
+	    swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS)) 2>&1 \
+	    | $(FAILURES_LAST)
 
 bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections
 	@echo "make bench: up to 10 minutes of measuring; before that it will"

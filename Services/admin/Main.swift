@@ -17,14 +17,13 @@ extension Main {
         static let configuration = CommandConfiguration(abstract: "Serves the admin routes.")
 
         func run() async throws {
-            let process = try AdminProcess("admin")
-            let admin = process.admin
-            try await Migrations.requireCompatible(admin.pool)
-            try await runService(
-                "admin",
-                services: [process.connections]
-                    + admin.settings.runtime.metricsServers(logger: admin.logger)
-                    + admin.services(), logger: admin.logger)
+            try await AdminProcess.run("admin") { admin in
+                try await Migrations.requireCompatible(admin.pool)
+                try await runService(
+                    "admin",
+                    services: admin.settings.runtime.metricsServers(logger: admin.logger)
+                        + admin.services(), logger: admin.logger)
+            }
         }
     }
 }

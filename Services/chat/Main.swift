@@ -21,19 +21,21 @@ extension Main {
             try reader.finish()
             let logger = JSONLog.bootstrap(service: "chat", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
-            let connections = OutboundConnections(
-                Chat.makeClient(certificateFile: settings.runtime.certificateFile))
-            let chat = Chat(
-                settings: settings,
-                database: try PostgresConfiguration(
-                    url: settings.database.url, applicationName: "celine-chat",
-                    certificateFile: settings.runtime.certificateFile),
-                client: connections.client, logger: logger)
-            try await Migrations.requireCompatible(chat.pool)
-            try await runService(
-                "chat",
-                services: [connections] + settings.runtime.metricsServers(logger: logger)
-                    + chat.services(), logger: logger)
+            let certificates = settings.runtime.certificateFile
+            try await withOutboundConnections(Chat.makeClient(certificateFile: certificates)) {
+                client in
+                let chat = Chat(
+                    settings: settings,
+                    database: try PostgresConfiguration(
+                        url: settings.database.url, applicationName: "celine-chat",
+                        certificateFile: certificates),
+                    client: client, logger: logger)
+                try await Migrations.requireCompatible(chat.pool)
+                try await runService(
+                    "chat",
+                    services: settings.runtime.metricsServers(logger: logger) + chat.services(),
+                    logger: logger)
+            }
         }
     }
 }

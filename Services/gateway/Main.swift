@@ -20,18 +20,21 @@ extension Main {
             let settings = try GatewaySettings(from: &reader)
             let logger = JSONLog.bootstrap(service: "gateway", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
-            let connections = OutboundConnections(
-                OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile))
-            let http = OutboundHTTP(client: connections.client, peer: "identity", logger: logger)
-            let gateway = try GatewayComposition(
-                settings: settings, http: http, logger: logger,
-                accessLog: logger.logLevel <= .info ? .standardError : nil)
-            try await runService(
-                "gateway",
-                services: [connections]
-                    + settings.runtime.metricsServers([gateway.server.metrics], logger: logger)
-                    + gateway.services(), logger: logger,
-                stopWithin: .seconds(20) + settings.farewell)
+            let certificates = settings.runtime.certificateFile
+            try await withOutboundConnections(
+                OutboundHTTP.makeClient(certificateFile: certificates)
+            ) {
+                client in
+                let gateway = try GatewayComposition(
+                    settings: settings,
+                    http: OutboundHTTP(client: client, peer: "identity", logger: logger),
+                    logger: logger, accessLog: logger.logLevel <= .info ? .standardError : nil)
+                try await runService(
+                    "gateway",
+                    services: settings.runtime.metricsServers(
+                        [gateway.server.metrics], logger: logger) + gateway.services(),
+                    logger: logger, stopWithin: .seconds(20) + settings.farewell)
+            }
         }
     }
 

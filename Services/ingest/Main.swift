@@ -44,18 +44,22 @@ struct Main: AsyncParsableCommand {
             if !hideFromOtherProcesses() {
                 logger.warning("processes of the same user may read this one's environment")
             }
-            let client = OutboundHTTP.makeClient(certificateFile: settings.runtime.certificateFile)
-            var ingest = try Ingest(
-                settings: settings, client: client, executable: ChildProcess.ownExecutable,
-                logger: logger)
-            let process = ProcessInfo.processInfo
-            ingest.workerName = "\(process.hostName):\(process.processIdentifier)"
-            try await Migrations.requireCompatible(ingest.pool)
-            try await runService(
-                "ingest",
-                services: [OutboundConnections(client)]
-                    + settings.runtime.metricsServers(logger: logger) + ingest.services(),
-                logger: logger)
+            let certificates = settings.runtime.certificateFile
+            try await withOutboundConnections(
+                OutboundHTTP.makeClient(certificateFile: certificates)
+            ) {
+                client in
+                var ingest = try Ingest(
+                    settings: settings, client: client, executable: ChildProcess.ownExecutable,
+                    logger: logger)
+                let process = ProcessInfo.processInfo
+                ingest.workerName = "\(process.hostName):\(process.processIdentifier)"
+                try await Migrations.requireCompatible(ingest.pool)
+                try await runService(
+                    "ingest",
+                    services: settings.runtime.metricsServers(logger: logger) + ingest.services(),
+                    logger: logger)
+            }
         }
     }
 }

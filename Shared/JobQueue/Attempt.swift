@@ -27,7 +27,8 @@ enum Outcome: Sendable {
 }
 
 extension JobWorker {
-    func work(on job: ClaimedJob) async {
+    /// - Parameter heardCount: the cancellations that were heard of when the job was claimed.
+    func work(on job: ClaimedJob, heardCount: Int) async {
         let logger = jobLogger(job)
         guard let handler = handlers[job.kind] else { return }
         let outcome: Outcome
@@ -37,7 +38,7 @@ extension JobWorker {
             // Its last holder died of it once too often.
             outcome = .giveUp(reason: "abandoned: its workers stopped while working on it")
         } else {
-            outcome = await attempt(job, handler)
+            outcome = await attempt(job, handler, heardCount: heardCount)
         }
         do {
             do {
@@ -62,7 +63,9 @@ extension JobWorker {
     }
 
     /// Runs the handler while its lease is renewed, until it ends, loses the lease, or has to stop.
-    private func attempt(_ job: ClaimedJob, _ handler: any JobHandler) async -> Outcome {
+    private func attempt(
+        _ job: ClaimedJob, _ handler: any JobHandler, heardCount: Int
+    ) async -> Outcome {
         await withTaskGroup(of: Outcome?.self) { group in
             group.addTask {
                 do {
@@ -73,7 +76,7 @@ extension JobWorker {
                     return Task.isCancelled ? .handBack : Outcome(error)
                 }
             }
-            group.addTask { await keepLease(of: job) }
+            group.addTask { await keepLease(of: job, heardCount: heardCount) }
             group.addTask { await waitForStop() }
             var cause: Outcome?
             var result: Outcome?
@@ -92,8 +95,8 @@ extension JobWorker {
     }
 
     /// Renews three times in a lease, and when some job was cancelled. Ends when the lease is lost.
-    private func keepLease(of job: ClaimedJob) async -> Outcome? {
-        var ringCount = cancellations.ringCount
+    private func keepLease(of job: ClaimedJob, heardCount: Int) async -> Outcome? {
+        var ringCount = heardCount
         while true {
             await cancellations.wait(after: ringCount, atMost: job.lease.duration / 3)
             if Task.isCancelled { return nil }

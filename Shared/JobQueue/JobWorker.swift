@@ -54,8 +54,9 @@ package struct JobWorker: Service {
 
     /// Claims one job and works on it. False when none was due.
     package func workOne() async throws -> Bool {
+        let heardCount = cancellations.ringCount
         guard let job = try await claims.claim() else { return false }
-        await work(on: job)
+        await work(on: job, heardCount: heardCount)
         return true
     }
 
@@ -63,10 +64,11 @@ package struct JobWorker: Service {
         var claimCount = 0
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             let ringCount = bell.ringCount
+            let heardCount = cancellations.ringCount
             do {
                 claimCount += 1
                 if let job = try await claims.claim(agedFirst: claimCount.isMultiple(of: 4)) {
-                    await work(on: job)
+                    await work(on: job, heardCount: heardCount)
                     continue
                 }
                 // At least a little, should the clocks disagree.

@@ -1,16 +1,16 @@
 package import AsyncHTTPClient
-import ServiceLifecycle
 
-/// Keeps a process's outbound connections until everything that uses them has stopped: list it
-/// before its users.
-package struct OutboundConnections: Service {
-    package let client: HTTPClient
-
-    package init(_ client: HTTPClient) { self.client = client }
-
-    package func run() async throws {
-        // Cancelled or asked to stop, the connections are closed either way.
-        try? await gracefulShutdown()
-        try await client.shutdown()
+/// Keeps a process's outbound connections while `body` runs, which ends when everything that uses them
+/// has stopped. They are closed too when it does not get far.
+package func withOutboundConnections(
+    _ client: HTTPClient, _ body: (HTTPClient) async throws -> Void
+) async throws {
+    do {
+        try await body(client)
+    } catch {
+        // What went wrong first is what is told.
+        try? await client.shutdown()
+        throw error
     }
+    try await client.shutdown()
 }

@@ -167,10 +167,8 @@ struct TrainingSyncTests {
         let port = try #require(server.channel.localAddress?.port)
         func silent(_ remote: TestRemote) -> String? { "http://127.0.0.1:\(port)/x.git" }
         try await AdminWorld.run(url: silent, gitSeconds: "2") { world in
-            let start = ContinuousClock.now
-            let reply = try await world.post(Self.path)
+            let reply = try await within(.seconds(60)) { try await world.post(Self.path) }
             #expect(reply.status == 502, "\(reply.text)")
-            #expect(ContinuousClock.now - start < .seconds(8))
             #expect(try await world.get("/admin/jobs").status == 200)
         }
         try await server.channel.close()

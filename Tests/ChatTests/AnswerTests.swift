@@ -160,7 +160,7 @@ struct AnswerTests {
 
     @Test("end by a deadline when the model falls silent")
     func silent() async throws {
-        try await ChatWorld.run(modelIdle: .milliseconds(300)) { world in
+        try await ChatWorld.run(modelIdle: .seconds(1)) { world in
             let gone = Signal()
             world.model.answer([.head, .piece("Half."), .hang(gone: gone)])
             let reply = try await world.ask("What does joining cost?")

@@ -168,14 +168,14 @@ struct LinkFilterTests {
     }
 
     @Test("come out the same however they are cut, and never with an unknown address")
-    func everyCut() throws {
+    func everyCut() async throws {
         let examples = Self.cases.map { Array($0.text.utf8) }
         let tokens = [
             "[", "]", "](", "![", "(", ")", "<", ">", "http://", "https://evil.example", "www.",
             "]: ", "@evil.example", "ftp://", "\n", "\n\n", "\"", "'", "\\", "map.md", "<a href=",
             "-->", " ",
         ]
-        try Fuzzing("links", runCount: 3_000).each(of: examples, tokens: tokens) { input in
+        try await Fuzzing("links", runCount: 3_000).each(of: examples, tokens: tokens) { input in
             // What is held at most has room for all of it, whatever it decodes to.
             let text = String(decoding: input.bytes.prefix(650), as: UTF8.self)
             let whole = Self.filtered([text])

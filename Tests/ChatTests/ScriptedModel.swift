@@ -83,8 +83,8 @@ final class ScriptedModel: Sendable {
                     reached.fire()
                     try await goOn.wait()
                 case .hang(let gone):
+                    defer { gone.fire() }
                     while try await iterator.next() != nil {}
-                    gone.fire()
                 }
             }
         }

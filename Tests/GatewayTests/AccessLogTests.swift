@@ -30,7 +30,8 @@ struct AccessLogTests {
         let lines = written.withLock { $0.split(separator: "\n") }
         #expect(lines.count == 2)
         for line in lines { #expect(line.hasPrefix(#"{"time":"20"#) && line.hasSuffix("}")) }
-        let first = String(lines.first ?? "")
+        // Each event loop has a log of its own: they come in any order.
+        let first = String(lines.first { $0.contains("abc-1") } ?? "")
         for part in [
             #""service":"gateway","message":"request","client.address":"127.0.0.1""#,
             #""http.method":"GET","http.path":"/conversations","http.response_bytes":"#,
@@ -39,8 +40,7 @@ struct AccessLogTests {
             #expect(first.contains(part), "\(part)")
         }
         #expect(!first.contains("secret"))
-        let second = String(lines.last ?? "")
-        #expect(second.contains(#""http.status":"404""#))
+        let second = String(lines.first { $0.contains(#""http.status":"404""#) } ?? "")
         #expect(second.contains(#"/\#(String(repeating: "x", count: 255))","#))
     }
 

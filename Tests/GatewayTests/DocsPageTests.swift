@@ -12,7 +12,7 @@ struct DocsPageTests {
         try await GatewayFixture.run(settings: hasViewer ? ["DOCS_VIEWER": viewer] : [:]) {
             gateway in
             for path in ["/docs", "/api/assistant/docs"] {
-                let shown = try show("http://127.0.0.1:\(gateway.port)\(path)")
+                let shown = try await show("http://127.0.0.1:\(gateway.port)\(path)")
                 #expect(shown.contains("swagger-ui") == hasViewer)
                 for route in Routes.all {
                     // The viewer breaks long paths with <wbr>.
@@ -41,10 +41,10 @@ struct DocsPageTests {
     }
 
     /// What the page is when its scripts have run.
-    private func show(_ address: String) throws -> String {
+    private func show(_ address: String) async throws -> String {
         let profile = NSTemporaryDirectory() + "browser-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: profile) }
-        return try runToEnd(
+        return try await runToEnd(
             "/usr/bin/chromium",
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(profile)",

@@ -51,7 +51,8 @@ struct LimitTests {
             for _ in 0..<3 { #expect(try await gateway.ask("GET", "/ping")?.status == 200) }
             let refused = try await gateway.ask("GET", "/ping")
             #expect(refused?.status == 429)
-            #expect(refused?.value("retry-after") == "20")
+            let seconds = refused?.value("retry-after").flatMap { Int($0) } ?? 0
+            #expect((1...20).contains(seconds))
             #expect(refused?.body.contains(#""code":"too_many_requests""#) == true)
             let bob = try await gateway.issuer.token(subject: "bob")
             let other = try await gateway.ask(
@@ -221,7 +222,7 @@ struct LimitTests {
     @Test("a head that does not end is not waited for")
     func slowHead() async throws {
         var limits = RequestLimits()
-        limits.requestHead = .milliseconds(100)
+        limits.requestHead = .milliseconds(700)
         try await GatewayFixture.run(limits: limits) { gateway in
             try await gateway.connect { connection in
                 try await connection.send("GET /health HTTP/1.1\r\nHost: a\r\n")
@@ -242,7 +243,7 @@ struct LimitTests {
     @Test("the rest of a refused request's body is no head that takes its time")
     func skippedBody() async throws {
         var limits = RequestLimits()
-        limits.requestHead = .milliseconds(100)
+        limits.requestHead = .milliseconds(700)
         try await GatewayFixture.run(limits: limits) { gateway in
             try await gateway.connect { connection in
                 try await connection.send(
@@ -260,14 +261,14 @@ struct LimitTests {
     @Test("a request as a whole has an end; an event stream has not")
     func wholeRequest() async throws {
         var limits = RequestLimits()
-        limits.request = .milliseconds(100)
+        limits.request = .seconds(2)
         try await RawServer.run { connection in
             let request = await connection.message()
             let isStream = request?.startLine.contains("stream") == true
             let type = isStream ? "text/event-stream" : "text/plain"
             try await connection.send(
                 "HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nContent-Length: 10\r\n\r\n")
-            if isStream { try await Task.sleep(for: .seconds(3)) }
+            if isStream { try await Task.sleep(for: .seconds(5)) }
             if isStream { try await connection.send("data: 1\n\n\n") }
             _ = await connection.rest()
         } _: { chat in

@@ -20,9 +20,9 @@ struct DamagedDocumentTests {
     @Test(
         "are read or refused, and what is read is cut into pieces of it",
         arguments: Extraction.Format.allCases.filter { !$0.isReadByTools })
-    func reads(_ format: Extraction.Format) throws {
+    func reads(_ format: Extraction.Format) async throws {
         let (examples, tokens) = try FuzzExamples.of(format)
-        try Fuzzing("reader of \(format.rawValue)", runCount: 60).each(
+        try await Fuzzing("reader of \(format.rawValue)", runCount: 60).each(
             of: examples, tokens: tokens
         ) { input in
             let found: DocumentBlocks

@@ -103,6 +103,8 @@ struct IndexingTests {
                             uri: "/attachments/\(id)", method: .get, headers: alice
                         ).json()["status"] as? String == "indexed"
                     }
+                    // A second attempt tidies up after the first.
+                    try await world.expectAllJobsFinished()
                 }
                 // Starting, it also asks the model for its size.
                 let asked = Set(model.texts.dropFirst(before)).subtracting(["size"])

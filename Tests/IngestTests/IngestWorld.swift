@@ -69,7 +69,7 @@ struct IngestWorld: Sendable {
                 "QDRANT_COLLECTION": name, "UPLOADS_URI": "file://\(folder.path())",
                 "INTERNAL_AUTH_PUBLIC_KEYS": keys.publicKey, "EMBED_BATCH_SIZE": "2",
                 "OPENAI_EMBED_MODEL": "test-passage", "MAX_UPLOAD_MB": "1", "HTTP_PORT": "0",
-                "INGEST_CONCURRENCY": "3",
+                "INGEST_CONCURRENCY": "3", "UPLOAD_WAIT_SECONDS": "18",
             ].merging(settings) { $1 })
         let settings = IngestSettings(from: &reader)
         try reader.finish()

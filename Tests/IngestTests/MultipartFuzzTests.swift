@@ -44,9 +44,9 @@ struct MultipartFuzzTests {
     }
 
     @Test("read the same however they are cut, and never give bytes that are not there")
-    func everyCut() throws {
+    func everyCut() async throws {
         let boundary = try MultipartBoundary(contentType: "multipart/form-data; boundary=x")
-        try Fuzzing("multipart", runCount: 2_000).each(
+        try await Fuzzing("multipart", runCount: 2_000).each(
             of: Self.examples, tokens: Self.tokens
         ) { input in
             let whole = Self.read([input.bytes[...]], boundary)
@@ -56,11 +56,11 @@ struct MultipartFuzzTests {
     }
 
     @Test("and with any boundary and any headers never trap")
-    func headers() throws {
+    func headers() async throws {
         let examples = [
             "multipart/form-data; boundary=\"a b\"", "multipart/form-data;boundary=x; charset=y",
         ].map { Array($0.utf8) }
-        try Fuzzing("multipart boundaries", runCount: 2_000).each(
+        try await Fuzzing("multipart boundaries", runCount: 2_000).each(
             of: examples, tokens: ["boundary=", "\"", "\\", ";", "=", "multipart/form-data"]
         ) { input in
             let header = String(decoding: input.bytes, as: UTF8.self)

@@ -48,7 +48,7 @@ struct UploadTests {
                     let gone = try await client.execute(
                         uri: "/attachments/\(id)", method: .delete, headers: alice)
                     #expect(try gone.json()["status"] as? String == "deleted")
-                    #expect(try await world.pointCount(of: document) == 0)
+                    try await eventually { try await world.pointCount(of: document) == 0 }
                     let after = try await client.execute(
                         uri: "/attachments/\(id)", method: .get, headers: alice)
                     #expect(after.status == .notFound)

@@ -73,6 +73,9 @@ struct WorkerTests {
                 #expect(try row.get("failure_count", as: Int.self) == failureCount)
                 let pause = try row.get("pause", as: Double.self)
                 #expect(pause > 0.5 && pause <= Double(1 << failureCount))
+                try await pool.read {
+                    try $0.run("UPDATE jobs SET claimable_at = claimable_at + interval '1 hour'")
+                }
                 #expect(try await worker.workOne() == false)
                 try await makeDue(pool)
             }
@@ -211,11 +214,11 @@ struct WorkerTests {
                     throw error
                 }
             }
-            try await running([worker(pool, handler, leaseSeconds: 1)]) {
+            try await running([worker(pool, handler, leaseSeconds: 3)]) {
                 try await hasStarted.wait()
                 let first = try await leaseEnd(pool)
                 // Renewed well past the first lease.
-                try await eventually { try await leaseEnd(pool) > first + 1.5 }
+                try await eventually { try await leaseEnd(pool) > first + 3.5 }
                 #expect(try await claims(pool).claim() == nil)
                 try await pool.transaction { try queue.cancel(subject: "1", in: $0) }
                 try await wasStopped.wait()
@@ -238,7 +241,7 @@ struct WorkerTests {
                 try await (isFirst ? isStopping : never).wait(atMost: .seconds(60))
             }
             let worker = worker(
-                pool, handler, concurrency: 2, stopGrace: .milliseconds(500))
+                pool, handler, concurrency: 2, stopGrace: .seconds(5))
             try await running([worker]) {
                 for signal in hasStarted { try await signal.wait() }
                 try await enqueue(3, pool)
@@ -303,7 +306,9 @@ struct WorkerTests {
             try $0.run(
                 """
                 SELECT state, reason, failure_count,
-                       extract(epoch FROM claimable_at - now())::float8 AS pause FROM jobs
+                       extract(epoch FROM claimable_at)::float8
+                           - (attempts -> -1 ->> 'ended_at')::float8 AS pause
+                FROM jobs
                 """
             ).first
         }

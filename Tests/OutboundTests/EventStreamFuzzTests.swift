@@ -12,9 +12,9 @@ struct EventStreamFuzzTests {
     ].map { Array($0.utf8) }
 
     @Test("read the same however they are cut, and as the standard says")
-    func everyCut() throws {
+    func everyCut() async throws {
         let fuzzing = Fuzzing("event streams", runCount: 2_000)
-        try fuzzing.each(
+        try await fuzzing.each(
             of: Self.examples, tokens: ["data:", "data: ", "\n", "\r", "\r\n", ":", "error:"]
         ) { input in
             let wanted = Self.reading(input.bytes)
@@ -28,9 +28,9 @@ struct EventStreamFuzzTests {
     }
 
     @Test("are given up beyond the limit, wherever they are cut")
-    func limits() throws {
+    func limits() async throws {
         let fuzzing = Fuzzing("long events", runCount: 500)
-        try fuzzing.each(of: Self.examples, tokens: ["data: "]) { input in
+        try await fuzzing.each(of: Self.examples, tokens: ["data: "]) { input in
             let isOver = (try? Self.read(input.bytes, pieces: [input.bytes[...]], max: 24)) == nil
             let pieces = input.bytes.cut(using: &input.generator)
             // Nil is the overflow, which is what is compared.

@@ -1,7 +1,7 @@
 import ModelEndpoint
 import Testing
 
-@Suite("A chat model's stream", .timeLimit(.minutes(1)))
+@Suite("A chat model's stream", .timeLimit(.minutes(5)))
 struct ModelChatTests {
     private let question = [ChatMessage(role: .user, content: "Ciao?")]
 
@@ -108,7 +108,7 @@ struct ModelChatTests {
     func stalled() async throws {
         let (events, error) = try await answer(
             to: [.eventStreamHead, .piece("a"), .hang],
-            limits: ChatLimits(idle: .milliseconds(200)))
+            limits: ChatLimits(idle: .seconds(3)))
         #expect(events == [.text("a")])
         #expect(error == .timedOut)
     }
@@ -117,7 +117,7 @@ struct ModelChatTests {
     func silentAfterEnd() async throws {
         let (events, error) = try await answer(
             to: [.eventStreamHead, .piece("a"), .finish(), .hang],
-            limits: ChatLimits(idle: .milliseconds(200)))
+            limits: ChatLimits(idle: .seconds(3)))
         #expect(events == [.text("a"), .finished(.stop, usage: nil)])
         #expect(error == nil)
     }
@@ -125,10 +125,10 @@ struct ModelChatTests {
     @Test("that never comes to an end times out, however lively it is")
     func endless() async throws {
         let drip = Array(
-            repeating: [ModelServer.Step.piece("a"), .wait(.milliseconds(20))], count: 200)
+            repeating: [ModelServer.Step.piece("a"), .wait(.milliseconds(20))], count: 400)
         let (events, error) = try await answer(
             to: [.eventStreamHead] + drip.flatMap(\.self),
-            limits: ChatLimits(idle: .seconds(5), total: .milliseconds(400)))
+            limits: ChatLimits(idle: .seconds(5), total: .seconds(3)))
         #expect(!events.isEmpty)
         #expect(error == .timedOut)
     }

@@ -2,7 +2,7 @@ import Foundation
 import ModelEndpoint
 import Testing
 
-@Suite("A model that sees", .timeLimit(.minutes(1)))
+@Suite("A model that sees", .timeLimit(.minutes(5)))
 struct ModelVisionTests {
     private func said(_ step: ModelServer.Step, _ deadline: Duration = .seconds(20)) async throws
         -> (Result<String, ModelError>, request: String)

@@ -5,7 +5,7 @@ import ModelEndpoint
 import OutboundHTTP
 import Testing
 
-@Suite("A reranking model", .timeLimit(.minutes(1)))
+@Suite("A reranking model", .timeLimit(.minutes(5)))
 struct RerankerTests {
     private func asking(
         _ answers: [ModelServer.Step]..., path: String = "",

@@ -13,7 +13,7 @@ struct ConnectionTests {
         try await withDatabase(connectionCountMax: 1) { pool in
             let pid = try await processID(pool)
             await #expect(throws: PostgresError.timedOut) {
-                try await pool.read(deadline: .milliseconds(200)) {
+                try await pool.read(deadline: .seconds(1)) {
                     try $0.run("SELECT pg_sleep(60) /* late */")
                 }
             }

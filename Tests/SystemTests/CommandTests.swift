@@ -9,29 +9,31 @@ import Testing
     func doesAsTheRoutes() async throws {
         try await withDeployment(settings: scriptedModels("commands")) { deployment, replica in
             let admin = try await deployment.operatorMember(at: replica)
-            let synced = try deployment.command("sync", "--verbose")
+            let synced = try await deployment.command("sync", "--verbose")
             #expect(synced.contains(#""path":"en/batteries.md","status":"indexed""#), "\(synced)")
             let note = try await admin.upload("note.md", "# Note\n\nThe code is 1234.\n")
             let id = try #require(note["id"], "\(note.text)")
 
-            let one = try deployment.command("reindex", id, "--wait")
+            let one = try await deployment.command("reindex", id, "--wait")
             #expect(one.contains(#""attachment_id":"\#(id)""#), "\(one)")
-            let rest = try deployment.command("reindex")
+            let rest = try await deployment.command("reindex")
             #expect(rest.contains(#""queued":0"#), "\(rest)")
-            let all = try deployment.command("reindex", "--all", "--wait")
+            let all = try await deployment.command("reindex", "--all", "--wait")
             #expect(all.contains(#""generation":2"#), "\(all)")
             let live = try await IndexGenerations(deployment: deployment, admin: admin).find(2)
             #expect(live?["state"] as? String == "live")
 
-            #expect(try deployment.command("consistency").contains(#""consistent":true"#))
+            #expect(try await deployment.command("consistency").contains(#""consistent":true"#))
             try await losePoints(of: id, in: deployment)
-            #expect(throws: CommandFailure.self) { try deployment.command("consistency") }
-            let repaired = try deployment.command("consistency", "--repair")
+            await #expect(throws: CommandFailure.self) {
+                try await deployment.command("consistency")
+            }
+            let repaired = try await deployment.command("consistency", "--repair")
             #expect(repaired.contains(#""missing_points":{"examples":[{"#), "\(repaired)")
             try await eventually(within: .seconds(60)) {
                 try await unfinishedJobs(in: deployment) == 0
             }
-            #expect(try deployment.command("consistency").contains(#""consistent":true"#))
+            #expect(try await deployment.command("consistency").contains(#""consistent":true"#))
 
             let audit = try await admin.get("/admin/audit?actor=command%20line&limit=100")
             let actions = Set(audit.items("items").compactMap { $0["action"] as? String })
@@ -61,8 +63,8 @@ import Testing
                 (["restore", path], "damaged"),
             ]
             for (arguments, says) in cases {
-                let failure = #expect(throws: CommandFailure.self, "\(arguments)") {
-                    try deployment.command(arguments)
+                let failure = await #expect(throws: CommandFailure.self, "\(arguments)") {
+                    try await deployment.command(arguments)
                 }
                 let printed = failure?.description ?? ""
                 #expect(printed.contains("Error: "), "\(printed)")
@@ -71,6 +73,39 @@ import Testing
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
             let left = try FileManager.default.contentsOfDirectory(atPath: deployment.folder)
             #expect(!left.contains { $0.hasSuffix(".partial") })
+        }
+    }
+
+    @Test("a backup that nobody reads to its end fails, and says so")
+    func brokenPipe() async throws {
+        try await withDeployment(settings: scriptedModels("commands")) { deployment, _ in
+            let failure = await #expect(throws: CommandFailure.self) {
+                try await deployment.backUp(into: "true")
+            }
+            let printed = failure?.description ?? ""
+            #expect(printed.contains("Error: the archive's file: "), "\(printed)")
+        }
+    }
+
+    @Test("nothing of admin runs on a schema that it does not know")
+    func oldSchema() async throws {
+        try await withDeployment(settings: scriptedModels("commands")) { deployment, replica in
+            await deployment.stop(replica.all)
+            try await deployment.database.read { session in
+                try session.run(
+                    script: """
+                        DELETE FROM celine_assistant.schema_migrations WHERE version =
+                            (SELECT max(version) FROM celine_assistant.schema_migrations)
+                        """)
+            }
+            let failure = await #expect(throws: CommandFailure.self) {
+                try await deployment.command("consistency")
+            }
+            let printed = failure?.description ?? ""
+            #expect(printed.contains("run `admin migrate`"), "\(printed)")
+            let service = try deployment.startSyncing()
+            try await eventually { !service.isRunning }
+            #expect(service.log.contains("run `admin migrate`"), "\(service.log)")
         }
     }
 

@@ -39,12 +39,12 @@ final class Deployment: Sendable {
             issuer: TestSupport.environment("TEST_OIDC_URL"),
             keyFile: TestSupport.environment("TEST_OIDC_KEY_FILE"),
             keyID: TestSupport.environment("TEST_OIDC_KEY_ID"))
-        let keys = try Deployment.generateKeys(binaries)
+        let keys = try await Deployment.generateKeys(binaries)
         environment = try Deployment.environment(
             databaseURL: database.url, collection: collection, folder: folder,
             repository: trainingRepository.path
         ).merging(keys) { $1 }.merging(settings) { $1 }
-        try runToEnd("\(binaries)/admin", ["migrate"], environment: environment)
+        try await runToEnd("\(binaries)/admin", ["migrate"], environment: environment)
     }
 
     /// Starts one of each process and waits until the gateway says it is ready.
@@ -88,21 +88,27 @@ final class Deployment: Sendable {
 
     /// `admin` with these arguments, to its end. What it prints, log lines included.
     @discardableResult
-    func command(_ arguments: String..., settings: [String: String] = [:]) throws -> String {
-        try command(arguments, settings: settings)
+    func command(
+        _ arguments: String..., settings: [String: String] = [:]
+    ) async throws -> String {
+        try await command(arguments, settings: settings)
     }
 
     @discardableResult
-    func command(_ arguments: [String], settings: [String: String] = [:]) throws -> String {
-        try runToEnd(
+    func command(
+        _ arguments: [String], settings: [String: String] = [:]
+    ) async throws -> String {
+        try await runToEnd(
             "\(binaries)/admin", arguments, environment: environment.merging(settings) { $1 },
             in: folder)
     }
 
-    /// As it leaves a container: through a pipe.
-    func backUpThroughPipe(to file: String) throws {
-        try runToEnd(
-            "/bin/sh", ["-c", #""$0" backup - | cat > "$1""#, "\(binaries)/admin", file],
+    /// As it leaves a container: through a pipe, to whatever reads it.
+    @discardableResult
+    func backUp(into reader: String) async throws -> String {
+        try await runToEnd(
+            "/bin/bash",
+            ["-o", "pipefail", "-c", #""$0" backup - | \#(reader)"#, "\(binaries)/admin"],
             environment: environment, in: folder)
     }
 
@@ -133,9 +139,16 @@ final class Deployment: Sendable {
         return again
     }
 
-    private func start(_ name: String, _ environment: [String: String]) throws -> RunningProcess {
+    /// `admin` with these arguments, to be looked at while it runs.
+    func startCommand(_ arguments: String...) throws -> RunningProcess {
+        try start("admin", environment, arguments)
+    }
+
+    private func start(
+        _ name: String, _ environment: [String: String], _ arguments: [String] = []
+    ) throws -> RunningProcess {
         let process = try RunningProcess(
-            "\(binaries)/\(name)", environment: environment, in: folder)
+            "\(binaries)/\(name)", arguments, environment: environment, in: folder)
         started.withLock { $0.append(process) }
         return process
     }
@@ -168,16 +181,8 @@ final class Deployment: Sendable {
             command: "ready", printed: replica.all.map { "\($0.name):\n\($0.log)" }.joined())
     }
 
-    private static func generateKeys(_ binaries: String) throws -> [String: String] {
-        let process = Process()
-        process.executableURL = URL(filePath: "\(binaries)/gateway")
-        process.arguments = ["generate-keys"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let printed = String(
-            decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+    private static func generateKeys(_ binaries: String) async throws -> [String: String] {
+        let printed = try await runToEnd("\(binaries)/gateway", ["generate-keys"])
         let pairs = printed.split(separator: "\n").compactMap { line -> (String, String)? in
             let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
             return parts.count == 2 ? (parts[0], parts[1]) : nil

@@ -45,8 +45,8 @@ final class MemberLoad: Sendable {
             } else {
                 #expect(answer.status == 503, "\(answer.text)")
                 state.withLock { $0.refusedCount += 1 }
-                try await pause()
             }
+            try await pause()
         }
     }
 
@@ -82,7 +82,7 @@ final class MemberLoad: Sendable {
         }
     }
 
-    /// As a client does that was told to try again.
+    /// As a client does that was told to try again; and as members do, who are not that quick.
     private func pause() async throws { try await Task.sleep(for: .milliseconds(200)) }
 }
 

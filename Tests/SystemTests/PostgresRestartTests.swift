@@ -23,7 +23,7 @@ import Testing
                         defer { load.end() }
                         for how in [PostgresServer.Stop.immediate, .fast, .immediate] {
                             try await load.awaitMore(acknowledged: 3, answered: 1)
-                            try postgres.stop(how)
+                            try await postgres.stop(how)
                             try await load.awaitMore(refused: 2)
                             try await postgres.start()
                             try await load.awaitMore(acknowledged: 1)
@@ -55,7 +55,7 @@ import Testing
         #expect(Set(kept).isSuperset(of: tally.acknowledged))
         // One whose commit was not confirmed may be there as well, and then it is there whole.
         #expect(kept.count <= tally.acknowledged.count + tally.refusedCount)
-        try await expectWhole(kept, of: member, in: deployment, within: .seconds(120))
+        try await expectWhole(kept, of: member, in: deployment, within: .seconds(300))
         #expect(!tally.replies.isEmpty)
         try await expectKept(tally.replies, of: member)
         print(

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One of our processes, started from its binary with an environment of its own.
 ///
@@ -10,6 +11,7 @@ final class RunningProcess: Sendable {
     private let binary: String
     private let environment: [String: String]
     private let folder: String
+    private let process: Mutex<Process>
 
     init(
         _ binary: String, _ arguments: [String] = [], environment: [String: String],
@@ -33,6 +35,7 @@ final class RunningProcess: Sendable {
         process.standardError = log
         try process.run()
         identifier = process.processIdentifier
+        self.process = Mutex(process)
     }
 
     /// As root the gateway, which starts no children, would be let do what it may not in the image.
@@ -49,16 +52,28 @@ final class RunningProcess: Sendable {
     }
 
     /// As an orchestrator asks: it finishes what it began.
-    func terminate() { kill(identifier, SIGTERM) }
+    func terminate() { send(SIGTERM) }
 
     /// As a machine dies.
-    func kill9() { kill(identifier, SIGKILL) }
+    func kill9() { send(SIGKILL) }
 
-    func pause() { kill(identifier, SIGSTOP) }
+    func pause() { send(SIGSTOP) }
 
-    func resume() { kill(identifier, SIGCONT) }
+    func resume() { send(SIGCONT) }
 
-    var isRunning: Bool { kill(identifier, 0) == 0 }
+    var isRunning: Bool { process.withLock { $0.isRunning } }
+
+    /// Nil while it runs, and when a signal has ended it.
+    var exitCode: Int32? {
+        process.withLock {
+            $0.isRunning || $0.terminationReason != .exit ? nil : $0.terminationStatus
+        }
+    }
+
+    /// To nobody when it has ended: its number may be another's by then.
+    private func send(_ signal: Int32) {
+        process.withLock { if $0.isRunning { kill(identifier, signal) } }
+    }
 
     /// Resident memory in kilobytes, from the kernel.
     var residentKilobytes: Int { kilobytes("VmRSS") }

@@ -102,3 +102,25 @@ func cutConnections(of deployment: Deployment) async throws {
 private func count(_ sql: SQL, in deployment: Deployment) async throws -> Int {
     try await deployment.database.read { try $0.run(sql).first?.get("n", as: Int.self) ?? 0 }
 }
+
+extension Deployment {
+    /// Rows, collections and folders are gone, as after a fire; what is in S3 stays behind.
+    func wipe() async throws {
+        let collections = try await database.read { session in
+            let collections = try session.run(
+                "SELECT collection FROM celine_assistant.generations WHERE state <> 'dropped'"
+            ).map { try $0.get("collection", as: String.self) }
+            try session.run(script: "DROP SCHEMA celine_assistant CASCADE")
+            return collections
+        }
+        for collection in collections {
+            try await callEngine(
+                .DELETE, "/collections/\(collection)", at: environment["QDRANT_URL"])
+        }
+        for name in ["clone", "uploads"] {
+            let path = "\(folder)/\(name)"
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            try FileManager.default.removeItem(atPath: path)
+        }
+    }
+}

@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Runs a command to its end and gives back what it printed; a failure carries that too.
+/// Runs a command to its end and gives back what it printed; a failure carries that too. The caller's
+/// thread waits meanwhile: for what takes no time.
 @discardableResult
 package func runToEnd(
     _ executable: String, _ arguments: [String], environment: [String: String]? = nil,
@@ -23,6 +24,22 @@ package func runToEnd(
             command: ([executable] + arguments).joined(separator: " "), printed: printed)
     }
     return printed
+}
+
+/// The same, while other tasks go on: they have a thread for each core, and no more.
+@discardableResult
+package func runToEnd(
+    _ executable: String, _ arguments: [String], environment: [String: String]? = nil,
+    in folder: String? = nil
+) async throws -> String {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread {
+            continuation.resume(
+                with: Result {
+                    try runToEnd(executable, arguments, environment: environment, in: folder)
+                })
+        }
+    }
 }
 
 package struct CommandFailure: Error, CustomStringConvertible {

@@ -34,7 +34,7 @@ package struct Fuzzing: Sendable {
     ///   - tokens: what such inputs are made of, to be put where it does not belong.
     package func each(
         of examples: [[UInt8]], tokens: [String], _ body: (inout Input) throws -> Void
-    ) throws {
+    ) async throws {
         print("fuzz \(name): FUZZ_SEED=\(seed), runs \(runs)")
         let tokens = tokens.map { Array($0.utf8) } + Self.everywhere
         for run in runs {
@@ -44,6 +44,8 @@ package struct Fuzzing: Sendable {
                 bytes: bytes, generator: generator,
                 comment: "FUZZ_SEED=\(seed) FUZZ_FROM=\(run) of \(name)")
             try body(&input)
+            // Others have to go on, and there is a thread for each core, no more.
+            await Task.yield()
         }
     }
 

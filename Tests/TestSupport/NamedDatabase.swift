@@ -30,7 +30,7 @@ package struct NamedDatabase: Sendable {
         _ body: @Sendable (Session) throws -> Value
     ) async throws -> Value {
         let pool = PostgresPool(
-            configuration, connectionCountMax: 1, waitMax: .seconds(10), logger: .test)
-        return try await closing(pool) { try await pool.read(body) }
+            configuration, connectionCountMax: 1, waitMax: .seconds(30), logger: .test)
+        return try await closing(pool) { try await pool.read(deadline: .seconds(60), body) }
     }
 }

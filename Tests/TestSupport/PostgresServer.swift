@@ -24,17 +24,18 @@ package final class PostgresServer: Sendable {
         "postgresql://\(Self.user)@\(host):\(port)/\(database)\(query)"
     }
 
-    fileprivate init() throws {
+    fileprivate init() async throws {
         port = try freePort()
         folder = NSTemporaryDirectory() + "celine-postgres-\(UUID().uuidString.lowercased())"
         binaries = try Self.findBinaries()
         try runAsServer("/usr/bin/mkdir", ["--mode=700", folder])
-        try runAsServer(
+        let (executable, arguments) = asServer(
             binaries + "/initdb",
             [
                 "--pgdata", folder + "/data", "--username", Self.user, "--auth", "trust",
                 "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
             ])
+        try await runToEnd(executable, arguments, in: "/")
     }
 
     /// Returns when it accepts connections.
@@ -66,25 +67,28 @@ package final class PostgresServer: Sendable {
             }
             // Not yet is one of the answers we wait out.
             return
-                (try? runToEnd(
+                (try? await runToEnd(
                     binaries + "/pg_isready", ["--host", "127.0.0.1", "--port", String(port)]))
                 != nil
         }
     }
 
     /// Returns when it has ended.
-    package func stop(_ how: Stop) throws {
-        try runAsServer(
-            binaries + "/pg_ctl",
-            [
-                "stop", "--mode", how.rawValue, "--pgdata", folder + "/data", "--wait",
-                "--timeout", "60", "--silent",
-            ])
+    package func stop(_ how: Stop) async throws {
+        let (executable, arguments) = asServer(binaries + "/pg_ctl", stopping(how))
+        try await runToEnd(executable, arguments, in: "/")
+    }
+
+    private func stopping(_ how: Stop) -> [String] {
+        [
+            "stop", "--mode", how.rawValue, "--pgdata", folder + "/data", "--wait", "--timeout",
+            "60", "--silent",
+        ]
     }
 
     fileprivate func remove() {
         // It may not be running.
-        try? stop(.immediate)
+        try? runAsServer(binaries + "/pg_ctl", stopping(.immediate))
         // Else it stays in the folder for temporary files.
         try? FileManager.default.removeItem(atPath: folder)
     }
@@ -129,7 +133,7 @@ package final class PostgresServer: Sendable {
 package func withPostgresServer<Value>(
     _ body: (PostgresServer) async throws -> Value
 ) async throws -> Value {
-    let server = try PostgresServer()
+    let server = try await PostgresServer()
     defer { server.remove() }
     return try await body(server)
 }

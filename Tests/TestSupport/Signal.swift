@@ -1,5 +1,9 @@
 internal import Synchronization
 
+/// How long tests wait for what comes at once on a machine that has nothing else to do. Only a test that
+/// fails waits so long.
+private let patience = Duration.seconds(60)
+
 /// Something that happens once, and that tests wait for instead of sleeping.
 package final class Signal: Sendable {
     private let stream: AsyncStream<Void>
@@ -18,7 +22,7 @@ package final class Signal: Sendable {
     }
 
     /// By any number of tasks. Throws when it does not happen in time.
-    package func wait(atMost limit: Duration = .seconds(20)) async throws {
+    package func wait(atMost limit: Duration = patience) async throws {
         try await within(limit) {
             for await _ in self.stream {}
             // The stream also ends when the task is cancelled.
@@ -47,11 +51,13 @@ package func within<Value: Sendable>(
 
 /// Asks again and again until the answer is yes, for what gives no signal of its own.
 package func eventually(
-    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    within limit: Duration = patience, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
+    var pause = Duration.milliseconds(10)
     while try await !condition() {
         guard .now < end else { throw TookTooLong() }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: pause)
+        pause = min(pause * 1.5, .milliseconds(100))
     }
 }

@@ -15,17 +15,16 @@ enum CommandRun {
         _ name: String, works: Bool = false, needsSchema: Bool = true,
         _ body: @escaping @Sendable (Admin) async throws -> Void
     ) async throws {
-        let process = try AdminProcess(name)
-        let admin = process.admin
-        if needsSchema { try await Migrations.requireCompatible(admin.pool) }
-        do {
-            try await runService(
-                name,
-                services: [process.connections, admin.pool, admin.listener]
-                    + (works ? [admin.worker] : []) + [Command(admin: admin, body: body)],
-                logger: admin.logger)
-        } catch let problem as Problem {
-            throw CommandFailure(description: problem.detail)
+        try await AdminProcess.run(name) { admin in
+            if needsSchema { try await Migrations.requireCompatible(admin.pool) }
+            do {
+                try await runService(
+                    name,
+                    services: [admin.pool, admin.listener] + (works ? [admin.worker] : [])
+                        + [Command(admin: admin, body: body)], logger: admin.logger)
+            } catch let problem as Problem {
+                throw CommandFailure(description: problem.detail)
+            }
         }
     }
 

@@ -24,6 +24,8 @@ struct ReindexCommand: AsyncParsableCommand {
     var wait = false
 
     private static let lookInterval = Duration.seconds(2)
+    /// What holds an index back for longer does not go by itself; a model may be away for a moment.
+    private static let blockedMax = Duration.seconds(30)
 
     func validate() throws {
         if all, id != nil { throw ValidationError("--all is for everything, an id for one upload") }
@@ -68,32 +70,36 @@ struct ReindexCommand: AsyncParsableCommand {
         try CommandRun.print(
             IngestRoutes.Building(jobID: build.job, generation: build.generation))
         guard wait else { return }
-        while try await !isLive(build.generation, admin) {
+        var unblockedAt = ContinuousClock.now
+        while let blockers = try await blockers(of: build.generation, admin) {
+            if blockers.isEmpty { unblockedAt = .now }
+            guard unblockedAt.duration(to: .now) < Self.blockedMax else {
+                throw CommandFailure(
+                    description: "the new index is held back: "
+                        + blockers.joined(separator: ", "))
+            }
             try await Task.sleep(for: Self.lookInterval)
         }
     }
 
-    private func isLive(_ number: Int, _ admin: Admin) async throws -> Bool {
+    /// What keeps a generation from being live at the moment, other than that it is not whole yet; nil
+    /// when it is live.
+    private func blockers(of number: Int, _ admin: Admin) async throws -> [String]? {
         let found = try await admin.pool.read(deadline: .seconds(60)) {
             try GenerationOverviewStore($0).list().first { $0.generation.number == number }
         }
         guard let found else { throw Problem.generationNotFound }
         switch found.generation.state {
-        case .live: return true
+        case .live: return nil
         case .retired, .dropped: throw CommandFailure(description: "the building was given up")
         case .building:
-            if !found.blockers.isEmpty {
-                throw CommandFailure(
-                    description: "the new index is held back: "
-                        + found.blockers.joined(separator: ", "))
-            }
             admin.logger.info(
                 "index generation is being built",
                 metadata: [
                     "document.count": "\(found.documentCount)",
                     "document.missing": "\(found.missing?.count ?? 0)",
                 ])
-            return false
+            return found.blockers
         }
     }
 }

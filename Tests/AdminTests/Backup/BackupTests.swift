@@ -66,6 +66,36 @@ import Testing
         }
     }
 
+    @Test("whose rows follow a file is refused: rows are not locked while files are read")
+    func rowsAfterFiles() async throws {
+        try await AdminWorld.run(works: false) { world in
+            let id = try await world.storedUpload("a.txt", "some bytes")
+            let name = BackupEntry.fileName(of: try await world.key(of: id))
+            let file = world.folder.appending(path: "rows-last.tar.zst")
+            try await writing(file) { writer in
+                let tables = try await world.pool.read { try TableStore($0).list() }
+                let manifest = BackupManifest(
+                    schemaVersion: Migrations.current, madeAt: 1, tables: tables)
+                try writer.add(
+                    BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
+                try writer.add(name, Array("some bytes".utf8))
+                let documents = try #require(tables.first { $0.name == "documents" })
+                try await world.pool.withOpenTransaction(.snapshot) { snapshot in
+                    try await snapshot.copyOut(documents.copyOut) {
+                        try writer.add(BackupEntry.rowsName(documents.name, part: 1), $0)
+                    }
+                }
+                writer.summary.rows[documents.name] = 1
+            }
+            let archive = try BackupArchive(path: file.path)
+            try await world.intoEmptyDatabase { restore in
+                await #expect(throws: BackupFailure.damaged("it lacks rows")) {
+                    _ = try await restore.restore(archive)
+                }
+            }
+        }
+    }
+
     @Test("fills an index of its own name, and leaves that of another deployment alone")
     func anotherName() async throws {
         try await AdminWorld.run(works: false) { world in

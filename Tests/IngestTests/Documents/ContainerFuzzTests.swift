@@ -21,13 +21,13 @@ struct ContainerFuzzTests {
             (.xlsx, "xl/worksheets/sheet1.xml"), (.xlsx, "xl/styles.xml"),
             (.xlsx, "xl/workbook.xml"), (.ods, "content.xml"), (.odt, "content.xml"),
         ] as [(Extraction.Format, String)])
-    func markup(_ format: Extraction.Format, _ name: String) throws {
+    func markup(_ format: Extraction.Format, _ name: String) async throws {
         let parts = Self.parts(of: format)
         let example = try #require(parts.first { $0.0 == name })
         let tokens = [
             "<", ">", "/>", "\"", "999999999999999999", "-1", "&amp;", "<w:tbl>", "</w:p>",
         ]
-        try Fuzzing("\(name) of \(format)", runCount: 250).each(
+        try await Fuzzing("\(name) of \(format)", runCount: 250).each(
             of: [Array(example.1.utf8)], tokens: tokens
         ) { input in
             var zip = ZipFile()
@@ -39,7 +39,7 @@ struct ContainerFuzzTests {
     }
 
     @Test("survive pages of tags in any order")
-    func tags() throws {
+    func tags() async throws {
         let tags = [
             "<table>", "<tr>", "<td colspan=3>", "<th rowspan=2>", "</table>", "<ul>", "<li>",
             "</li>", "</ul>", "<main>", "</main>", "<h2>", "</h2>", "<pre>", "</pre>", "<p>",
@@ -47,7 +47,8 @@ struct ContainerFuzzTests {
             "<br>", "<div hidden>", "</div>", "<dl><dt>", "<dd>", "<title>", "</title>", "<script>",
             "</script>", "parola", " ", "&amp;", "&#0;", "<![CDATA[", "]]>", "<!--", "-->",
         ]
-        try Fuzzing("tags", runCount: 1000).each(of: [Array("<p>a".utf8)], tokens: tags) { input in
+        try await Fuzzing("tags", runCount: 1000).each(of: [Array("<p>a".utf8)], tokens: tags) {
+            input in
             let more = (0..<40).map { _ in tags.randomElement(using: &input.generator) ?? "" }
             read(input.bytes + Array(more.joined().utf8), as: .html)
         }

@@ -89,13 +89,15 @@ final class Chaos: Sendable {
     private func replaceWorker(
         _ generator: inout SeededGenerator, _ end: (RunningProcess) -> Void
     ) throws {
-        let fresh = try deployment.startWorker()
-        let old = workers.withLock { workers in
-            let index = workers.indices.randomElement(using: &generator) ?? 0
-            defer { workers[index] = fresh }
-            return workers[index]
+        // Those that are starting are spared: else nobody may ever come to work.
+        let old = try workers.withLock { workers -> RunningProcess? in
+            let working = workers.indices.filter { workers[$0].log.contains("service starts") }
+            guard let index = working.randomElement(using: &generator) else { return nil }
+            let old = workers[index]
+            workers[index] = try deployment.startWorker()
+            return old
         }
-        end(old)
+        if let old { end(old) }
     }
 
     /// The moment is the point here: nothing is waited for.

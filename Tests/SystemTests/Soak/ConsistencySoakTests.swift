@@ -33,7 +33,7 @@ import Testing
         _ engine: VectorEngine, _ deployment: Deployment, _ replica: Deployment.Replica
     ) async throws {
         let worker = try deployment.startWorker()
-        try await eventually(within: .seconds(60)) { try await generations(deployment) == 1 }
+        _ = try await LiveGeneration.of(deployment)
         let admin = try await deployment.operatorMember(at: replica)
         // What a first comparison needs it needs with nothing to compare too.
         try await expectConsistent(admin)
@@ -70,34 +70,9 @@ import Testing
             """)
     }
 
-    private func generations(_ deployment: Deployment) async throws -> Int {
-        try await deployment.database.read { session in
-            try session.run(
-                "SELECT number FROM celine_assistant.generations WHERE state = 'live'"
-            ).count
-        }
-    }
-
-    private struct Live {
-        let collection: String
-        let modelFingerprint: String
-
-        var pointsPath: String { "/collections/\(collection)/points" }
-    }
-
-    private func live(_ deployment: Deployment) async throws -> Live {
-        let rows = try await deployment.database.read { session in
-            try session.run("SELECT collection, description FROM celine_assistant.generations")
-        }
-        let row = try #require(rows.first)
-        let index = try row.get("description", as: JSON<IndexDescription>.self).value
-        return Live(
-            collection: try row.get("collection"), modelFingerprint: index.modelFingerprint)
-    }
-
     /// One shared document of so many chunks, whose ids are as scattered as real ones.
     private func plant(_ engine: VectorEngine, _ deployment: Deployment) async throws {
-        let live = try await live(deployment)
+        let live = try await LiveGeneration.of(deployment)
         let document = UUID().uuidString.lowercased()
         try await deployment.database.read { session in
             try session.run(script: "SET search_path TO celine_assistant")
@@ -128,7 +103,7 @@ import Testing
     }
 
     private func insertChunks(
-        _ numbers: Range<Int>, of document: String, _ live: Live, _ deployment: Deployment
+        _ numbers: Range<Int>, of document: String, _ live: LiveGeneration, _ deployment: Deployment
     ) async throws -> [String] {
         try await deployment.database.read { session in
             try session.run(script: "SET search_path TO celine_assistant")
@@ -156,7 +131,7 @@ import Testing
     }
 
     private func upsert(
-        _ ids: [String], of document: String, _ live: Live, _ engine: VectorEngine
+        _ ids: [String], of document: String, _ live: LiveGeneration, _ engine: VectorEngine
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, start) in stride(from: 0, to: ids.count, by: 2_000).enumerated() {
@@ -194,7 +169,7 @@ import Testing
             ).map { "\"\(try $0.get("id", as: String.self))\"" }
         }
         try await callEngine(
-            .POST, try await live(deployment).pointsPath + "/delete?wait=true",
+            .POST, try await LiveGeneration.of(deployment).pointsPath + "/delete?wait=true",
             "{\"points\":[\(ids.joined(separator: ","))]}", at: engine.url)
     }
 }

@@ -23,10 +23,10 @@ import Testing
         try await withDeployment(settings: settings) { deployment, replica in
             let alice = try await deployment.member("alice", at: replica)
             let folder = deployment.folder + "/hostile"
-            let expected = try makeCorpus(in: folder, megabytes: given ?? "20")
+            let expected = try await makeCorpus(in: folder, megabytes: given ?? "20")
             var ids: [String: String] = [:]
             for name in expected.keys.sorted() {
-                let answer = try upload("\(folder)/\(name)", as: alice)
+                let answer = try await upload("\(folder)/\(name)", as: alice)
                 if let id = answer["id"] as? String {
                     ids[name] = id
                 } else {
@@ -35,7 +35,7 @@ import Testing
                         expected[name]?.contains("\(outcome ?? 0)") == true, "\(name): \(answer)")
                 }
             }
-            try await eventually(within: .seconds(600)) {
+            try await eventually(within: .seconds(1_200)) {
                 try await unfinishedJobs(in: deployment) == deadJobs(in: deployment)
             }
             for (name, id) in ids.sorted(by: { $0.key < $1.key }) {
@@ -69,20 +69,20 @@ import Testing
 
     private func makeCorpus(
         in folder: String, megabytes: String
-    ) throws -> [String: [String]] {
+    ) async throws -> [String: [String]] {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false)
         let script = URL(filePath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/hostile/make.py")
-        try runToEnd("/usr/bin/python3", [script.path(), folder, megabytes])
+        try await runToEnd("/usr/bin/python3", [script.path(), folder, megabytes])
         let index = try Data(contentsOf: URL(filePath: "\(folder)/expected.json"))
         return try JSONDecoder().decode([String: [String]].self, from: index)
     }
 
     /// By curl, which holds no more of it than we do.
-    private func upload(_ file: String, as member: Member) throws -> [String: Any] {
-        let printed = try runToEnd(
+    private func upload(_ file: String, as member: Member) async throws -> [String: Any] {
+        let printed = try await runToEnd(
             "/usr/bin/curl",
             [
                 "--silent", "--show-error", "--max-time", "600", "--header",

@@ -88,8 +88,13 @@ final class Shelf: Sendable {
 
     /// Nil when nobody answered.
     func find(_ word: String) async throws -> Bool? {
-        let answer = try await answer { try await self.member.search(word, ["top_k": 10]) }
-        guard let answer else { return nil }
+        // On a machine with much to do one may be late, and says so; not one after the other.
+        var reply: Answer?
+        for _ in 1...3 {
+            reply = try await answer { try await self.member.search(word, ["top_k": 10]) }
+            if reply?.json["degraded"] as? Bool != true { break }
+        }
+        guard let answer = reply else { return nil }
         #expect(answer.status == 200, "\(answer.text)")
         #expect(answer.json["degraded"] as? Bool == false, "\(answer.text)")
         state.withLock { $0.searchCount += 1 }

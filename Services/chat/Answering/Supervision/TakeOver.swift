@@ -19,7 +19,7 @@ struct TakeOver: Sendable {
     /// At one look.
     private static let countMax = 100
     private static let concurrency = 4
-    /// A look that takes longer shows that leases may not be renewed either.
+    /// A look that takes longer, or comes later, shows that leases may not be renewed either.
     private static let lookMax: Duration = .seconds(1)
 
     func run() async {
@@ -27,15 +27,16 @@ struct TakeOver: Sendable {
         var reachableSince = ContinuousClock.now
         var isMore = false
         while !Task.isCancelled {
+            let pause = isMore ? .zero : interval
+            let began = ContinuousClock.now
             // Cancellation ends the sleep and with it the loop.
-            do { try await Task.sleep(for: isMore ? .zero : interval) } catch { return }
+            do { try await Task.sleep(for: pause) } catch { return }
             isMore = false
             do {
-                let began = ContinuousClock.now
                 let abandoned = try await pool.read(deadline: .seconds(5)) {
                     try MessageStore($0).abandoned(limit: Self.countMax)
                 }
-                if began.duration(to: .now) > Self.lookMax { reachableSince = .now }
+                if began.duration(to: .now) > pause + Self.lookMax { reachableSince = .now }
                 guard reachableSince.duration(to: .now) >= .seconds(leaseSeconds) else { continue }
                 let endedCount = await end(abandoned)
                 isMore = abandoned.count == Self.countMax && endedCount > 0
