@@ -16,8 +16,8 @@ package struct EmbeddingStore {
             SELECT encode(text_hash, 'hex') AS hash, vector FROM embeddings
             WHERE tenant_id = \(Tenant.only) AND owner_key = \(owner.embeddingKey)
               AND model_fingerprint = \(modelFingerprint)
-              AND text_hash IN (
-                  SELECT decode(h, 'hex') FROM unnest(\(hashes.map(hexadecimal))::text[]) AS h)
+              AND text_hash = ANY(ARRAY(
+                  SELECT decode(h, 'hex') FROM unnest(\(hashes.map(hexadecimal))::text[]) AS h))
             """)
         var found: [String: [Float]] = [:]
         for row in rows {

@@ -92,6 +92,13 @@ package struct TableStore {
         }
     }
 
+    /// Statistics for the server's planner, which has none of rows that came this moment, and would read
+    /// whole tables where an index would do.
+    package func analyse(_ tables: [StoredTable]) throws(PostgresError) {
+        let names = tables.map(\.quoted).joined(separator: ", ")
+        try session.run(script: "ANALYZE \(names)")
+    }
+
     /// New rows get numbers after the greatest that is there.
     package func advanceIdentities(of table: StoredTable) throws(PostgresError) {
         let rows = try session.run(

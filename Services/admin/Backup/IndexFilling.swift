@@ -62,46 +62,49 @@ struct IndexFilling: Sendable {
 
     private func fill(_ generation: Generation) async throws -> Int {
         var (pointCount, last) = (0, Document.ID?.none)
-        var points: [Point] = []
+        var waiting: [ShownChunk] = []
         while true {
             let documents = try await pool.read { [last] in
                 try IndexedDocumentStore($0).list(
                     in: generation.number, after: last, limit: Self.documentCountMax)
             }
             for document in documents {
-                var chunks = try await pool.read(deadline: .seconds(60)) {
+                let chunks = try await pool.read(deadline: .seconds(60)) {
                     try RevisionStore($0).chunks(of: document.revision)
-                }[...]
-                while !chunks.isEmpty {
-                    let slice = Array(chunks.prefix(Qdrant.upsertCountMax))
-                    chunks = chunks.dropFirst(slice.count)
-                    points += try await self.points(of: slice, document, in: generation)
-                    guard points.count >= Qdrant.upsertCountMax else { continue }
-                    try await qdrant.upsert(points, into: generation.collection)
-                    pointCount += points.count
-                    points = []
+                }
+                for chunk in chunks {
+                    waiting.append((chunk, document))
+                    guard waiting.count == Qdrant.upsertCountMax else { continue }
+                    pointCount += try await write(waiting, to: generation)
+                    waiting = []
                 }
             }
             guard documents.count == Self.documentCountMax else { break }
             last = documents.last?.document
         }
-        try await qdrant.upsert(points, into: generation.collection)
-        return pointCount + points.count
+        return pointCount + (try await write(waiting, to: generation))
     }
 
+    private typealias ShownChunk = (stored: StoredChunk, shown: ShownRevision)
+
     /// Chunks that did not fit the model's window have no embedding, and no point.
-    private func points(
-        of chunks: [StoredChunk], _ shown: ShownRevision, in generation: Generation
-    ) async throws -> [Point] {
-        let vectors = try await pool.read(deadline: .seconds(60)) {
-            try EmbeddingStore($0).find(
-                chunks.map(\.textHash), owner: shown.owner,
-                modelFingerprint: generation.index.modelFingerprint)
+    ///
+    /// - Returns: how many points were written.
+    private func write(_ chunks: [ShownChunk], to generation: Generation) async throws -> Int {
+        let byOwner = Dictionary(grouping: chunks) { $0.shown.owner }
+        let vectors = try await pool.read(deadline: .seconds(60)) { session in
+            try byOwner.mapValues { chunks in
+                try EmbeddingStore(session).find(
+                    chunks.map(\.stored.textHash), owner: chunks[0].shown.owner,
+                    modelFingerprint: generation.index.modelFingerprint)
+            }
         }
-        return chunks.compactMap { stored in
-            vectors[hexadecimal(stored.textHash)].map {
+        let points = chunks.compactMap { stored, shown in
+            vectors[shown.owner]?[hexadecimal(stored.textHash)].map {
                 Point(stored.chunk, dense: $0, of: shown)
             }
         }
+        try await qdrant.upsert(points, into: generation.collection)
+        return points.count
     }
 }

@@ -92,6 +92,7 @@ struct Restore: Sendable {
             try await copyRows(archive, into: transaction)
             try await transaction.run(deadline: .seconds(600)) { transaction in
                 let store = TableStore(transaction)
+                try store.analyse(tables)
                 for table in tables { try store.advanceIdentities(of: table) }
                 try StoredBytesStore(transaction).move(moved)
                 try renameCollections(transaction)
