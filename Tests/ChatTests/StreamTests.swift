@@ -133,8 +133,7 @@ struct StreamTests {
                 async let asked = world.ask("Where is the barn key kept?")
                 try await reached.wait()
                 let id = try await Self.generating(world)
-                // With all that comes before the pause, or the rest comes after the deletion.
-                try await eventually { try await world.hasKept("citation", of: id) }
+                try await eventually { try await world.hasKept("Behind", of: id) }
                 try await world.delete(upload)
                 #expect(try await world.frameCount == 0)
                 #expect(try await world.rest(of: id).status == 410)

@@ -93,11 +93,13 @@ struct IndexFilling: Sendable {
     private func write(_ chunks: [ShownChunk], to generation: Generation) async throws -> Int {
         let byOwner = Dictionary(grouping: chunks) { $0.shown.owner }
         let vectors = try await pool.read(deadline: .seconds(60)) { session in
-            try byOwner.mapValues { chunks in
-                try EmbeddingStore(session).find(
-                    chunks.map(\.stored.textHash), owner: chunks[0].shown.owner,
+            var vectors: [Owner: [String: [Float]]] = [:]
+            for (owner, chunks) in byOwner {
+                vectors[owner] = try EmbeddingStore(session).find(
+                    chunks.map(\.stored.textHash), owner: owner,
                     modelFingerprint: generation.index.modelFingerprint)
             }
+            return vectors
         }
         let points = chunks.compactMap { stored, shown in
             vectors[shown.owner]?[hexadecimal(stored.textHash)].map {
