@@ -53,7 +53,7 @@ test: ## installs what is missing and runs all tests beside a running stack, on 
 	echo "== swift test"; \
 	$(STACK) test -- timeout $(TEST_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(TEST_WIDTH) $(SEEDS) \
-	    swift test --skip-build --disable-xctest 2>&1 | $(FAILURES_LAST) || failed=1; \
+	    stdbuf -oL swift test --skip-build --disable-xctest 2>&1 | $(FAILURES_LAST) || failed=1; \
 	exit $$failed
 
 soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_DOCUMENTS=200 FUZZ_RUNS=3000
@@ -66,7 +66,7 @@ soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_
 	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
-	    swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS)) 2>&1 \
+	    stdbuf -oL swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS)) 2>&1 \
 	    | $(FAILURES_LAST)
 
 bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections

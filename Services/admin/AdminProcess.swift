@@ -14,8 +14,8 @@ enum AdminProcess {
         let logger = JSONLog.bootstrap(service: name, level: settings.runtime.logLevel)
         warnAboutOldSettings(reader, logger: logger)
         let certificates = settings.runtime.certificateFile
-        try await withOutboundConnections(OutboundHTTP.makeClient(certificateFile: certificates)) {
-            client in
+        let client = OutboundHTTP.makeClient(certificateFile: certificates)
+        try await withOutboundConnections(client) {
             let admin = Admin(
                 settings: settings,
                 database: try PostgresConfiguration(

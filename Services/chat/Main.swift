@@ -22,8 +22,8 @@ extension Main {
             let logger = JSONLog.bootstrap(service: "chat", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
             let certificates = settings.runtime.certificateFile
-            try await withOutboundConnections(Chat.makeClient(certificateFile: certificates)) {
-                client in
+            let client = Chat.makeClient(certificateFile: certificates)
+            try await withOutboundConnections(client) {
                 let chat = Chat(
                     settings: settings,
                     database: try PostgresConfiguration(

@@ -21,10 +21,8 @@ extension Main {
             let logger = JSONLog.bootstrap(service: "gateway", level: settings.runtime.logLevel)
             warnAboutOldSettings(reader, logger: logger)
             let certificates = settings.runtime.certificateFile
-            try await withOutboundConnections(
-                OutboundHTTP.makeClient(certificateFile: certificates)
-            ) {
-                client in
+            let client = OutboundHTTP.makeClient(certificateFile: certificates)
+            try await withOutboundConnections(client) {
                 let gateway = try GatewayComposition(
                     settings: settings,
                     http: OutboundHTTP(client: client, peer: "identity", logger: logger),

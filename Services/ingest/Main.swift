@@ -45,10 +45,8 @@ struct Main: AsyncParsableCommand {
                 logger.warning("processes of the same user may read this one's environment")
             }
             let certificates = settings.runtime.certificateFile
-            try await withOutboundConnections(
-                OutboundHTTP.makeClient(certificateFile: certificates)
-            ) {
-                client in
+            let client = OutboundHTTP.makeClient(certificateFile: certificates)
+            try await withOutboundConnections(client) {
                 var ingest = try Ingest(
                     settings: settings, client: client, executable: ChildProcess.ownExecutable,
                     logger: logger)

@@ -11,6 +11,7 @@ package struct EmbeddingStore {
     package func find(
         _ hashes: [[UInt8]], owner: Owner, modelFingerprint: String
     ) throws(PostgresError) -> [String: [Float]] {
+        // An array, not `IN`: without statistics the planner would read all of the owner's.
         let rows = try session.run(
             """
             SELECT encode(text_hash, 'hex') AS hash, vector FROM embeddings

@@ -27,7 +27,7 @@ enum Outcome: Sendable {
 }
 
 extension JobWorker {
-    /// - Parameter heardCount: the cancellations that were heard of when the job was claimed.
+    /// - Parameter heardCount: the cancellations that were heard of before the job was claimed.
     func work(on job: ClaimedJob, heardCount: Int) async {
         let logger = jobLogger(job)
         guard let handler = handlers[job.kind] else { return }

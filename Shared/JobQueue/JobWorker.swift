@@ -54,6 +54,7 @@ package struct JobWorker: Service {
 
     /// Claims one job and works on it. False when none was due.
     package func workOne() async throws -> Bool {
+        // Before the claim: one that is cancelled right after it is not missed.
         let heardCount = cancellations.ringCount
         guard let job = try await claims.claim() else { return false }
         await work(on: job, heardCount: heardCount)
@@ -64,6 +65,7 @@ package struct JobWorker: Service {
         var claimCount = 0
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             let ringCount = bell.ringCount
+            // Before the claim, as in `workOne`.
             let heardCount = cancellations.ringCount
             do {
                 claimCount += 1

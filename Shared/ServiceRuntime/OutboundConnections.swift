@@ -1,12 +1,12 @@
 package import AsyncHTTPClient
 
-/// Keeps a process's outbound connections while `body` runs, which ends when everything that uses them
-/// has stopped. They are closed too when it does not get far.
+/// Closes a process's outbound connections after `body`, which ends when everything that uses them has
+/// stopped; and when it does not get far.
 package func withOutboundConnections(
-    _ client: HTTPClient, _ body: (HTTPClient) async throws -> Void
+    _ client: HTTPClient, _ body: () async throws -> Void
 ) async throws {
     do {
-        try await body(client)
+        try await body()
     } catch {
         // What went wrong first is what is told.
         try? await client.shutdown()

@@ -63,6 +63,7 @@ struct IngestWorld: Sendable {
         keys = InternalKeys.generate()
         let name = "test_ingest_\(UUID().uuidString.prefix(8).lowercased())"
         folder = FileManager.default.temporaryDirectory.appending(path: name)
+        // Uploads are waited for: long on a busy machine, and less than the test client's 20 seconds.
         var reader = SettingsReader(
             [
                 "APP_ENV": "dev", "QDRANT_URL": try environment("TEST_QDRANT_URL"),

@@ -271,7 +271,7 @@ struct WorkerTests {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             do {
-                try await within(.seconds(40), body)
+                try await within(.seconds(120), body)
             } catch {
                 await group.triggerGracefulShutdown()
                 throw error

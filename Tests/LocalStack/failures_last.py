@@ -1,6 +1,7 @@
 """Copies what `swift test` prints, and says again at the end what failed: in a log of thousands of
 lines the cause is seldom near the end."""
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -29,17 +30,25 @@ def failures(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def copied(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        yield line
+    """To the end, or until somebody presses Ctrl-C: then the tests end too, and what they say of it is
+    nothing to wait for."""
+    try:
+        for line in lines:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            yield line
+    except KeyboardInterrupt:
+        return
 
 
 def main() -> None:
-    found = list(failures(copied(sys.stdin)))
+    # Tests and what they start may print any bytes.
+    given = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+    found = list(failures(copied(given)))
     if found:
         print(f"== what failed: {len(found)}")
-        print("".join(line for issue in found[:ISSUES_MAX] for line in issue), end="")
+        print("".join(line for issue in found[:ISSUES_MAX] for line in issue), end="", flush=True)
 
 
 if __name__ == "__main__":

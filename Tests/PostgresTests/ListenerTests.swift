@@ -81,7 +81,7 @@ struct ListenerTests {
                 pool.configuration, channels: ["things", "others"], logger: .test)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await listener.run() }
-                try await within(.seconds(20)) { try await body(pool, listener) }
+                try await within(.seconds(60)) { try await body(pool, listener) }
                 group.cancelAll()
                 try await group.waitForAll()
             }

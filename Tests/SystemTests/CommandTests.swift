@@ -76,6 +76,36 @@ import Testing
         }
     }
 
+    @Test("waiting for a new index ends when somebody has to do something for it")
+    func heldBack() async throws {
+        let settings = try scriptedModels("commands").merging(["INGEST_ROLES": "api"]) { $1 }
+        try await withDeployment(settings: settings) { deployment, _ in
+            let worker = try deployment.startWorker()
+            _ = try await LiveGeneration.of(deployment)
+            // Nobody builds it, nor says anew what holds it back.
+            await deployment.stop([worker])
+            let command = try deployment.startCommand("reindex", "--all", "--wait")
+            for blockers in ["question_model_away", "question_model_away,overlap_low"] {
+                try await eventually {
+                    try await deployment.database.read { session in
+                        try session.run(
+                            """
+                            UPDATE celine_assistant.generations
+                            SET blocked_by = string_to_array(\(blockers), ',')
+                            WHERE state = 'building' RETURNING number
+                            """
+                        ).count == 1
+                    }
+                }
+            }
+            try await eventually { !command.isRunning }
+            #expect(command.exitCode == 1)
+            #expect(
+                command.log.contains("held back: question_model_away, overlap_low"),
+                "\(command.log)")
+        }
+    }
+
     @Test("a backup that nobody reads to its end fails, and says so")
     func brokenPipe() async throws {
         try await withDeployment(settings: scriptedModels("commands")) { deployment, _ in
@@ -87,7 +117,7 @@ import Testing
         }
     }
 
-    @Test("nothing of admin runs on a schema that it does not know")
+    @Test("no command and no service runs on a schema that it does not know")
     func oldSchema() async throws {
         try await withDeployment(settings: scriptedModels("commands")) { deployment, replica in
             await deployment.stop(replica.all)
@@ -103,9 +133,12 @@ import Testing
             }
             let printed = failure?.description ?? ""
             #expect(printed.contains("run `admin migrate`"), "\(printed)")
-            let service = try deployment.startSyncing()
-            try await eventually { !service.isRunning }
-            #expect(service.log.contains("run `admin migrate`"), "\(service.log)")
+            for name in ["admin", "chat", "ingest"] {
+                let service = try deployment.startAlone(name)
+                try await eventually { !service.isRunning }
+                #expect(service.exitCode == 1, "\(name)")
+                #expect(service.log.contains("run `admin migrate`"), "\(service.log)")
+            }
         }
     }
 

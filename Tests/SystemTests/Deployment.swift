@@ -139,6 +139,11 @@ final class Deployment: Sendable {
         return again
     }
 
+    /// A service of that name, and nobody waits for it.
+    func startAlone(_ name: String) throws -> RunningProcess {
+        try start(name, environment, port: freePort())
+    }
+
     /// `admin` with these arguments, to be looked at while it runs.
     func startCommand(_ arguments: String...) throws -> RunningProcess {
         try start("admin", environment, arguments)

@@ -63,6 +63,9 @@ final class RunningProcess: Sendable {
 
     var isRunning: Bool { process.withLock { $0.isRunning } }
 
+    /// Whether it has begun to serve, or will not.
+    var hasStartedOrEnded: Bool { log.contains("service starts") || !isRunning }
+
     /// Nil while it runs, and when a signal has ended it.
     var exitCode: Int32? {
         process.withLock {

@@ -38,7 +38,7 @@ final class VectorEngine: Sendable {
                 "PYTHONDONTWRITEBYTECODE": "1",
             ], in: folder)
         running.withLock { $0 = process }
-        try await eventually(within: .seconds(30)) {
+        try await eventually {
             let request = HTTPClientRequest(url: url + "/readyz")
             // Not listening yet is one of the answers we wait out.
             let answer = try? await HTTPClient.shared.execute(request, timeout: .seconds(2))

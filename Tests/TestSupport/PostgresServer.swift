@@ -28,14 +28,13 @@ package final class PostgresServer: Sendable {
         port = try freePort()
         folder = NSTemporaryDirectory() + "celine-postgres-\(UUID().uuidString.lowercased())"
         binaries = try Self.findBinaries()
-        try runAsServer("/usr/bin/mkdir", ["--mode=700", folder])
-        let (executable, arguments) = asServer(
+        try await runAsServer("/usr/bin/mkdir", ["--mode=700", folder])
+        try await runAsServer(
             binaries + "/initdb",
             [
                 "--pgdata", folder + "/data", "--username", Self.user, "--auth", "trust",
                 "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
             ])
-        try await runToEnd(executable, arguments, in: "/")
     }
 
     /// Returns when it accepts connections.
@@ -75,8 +74,7 @@ package final class PostgresServer: Sendable {
 
     /// Returns when it has ended.
     package func stop(_ how: Stop) async throws {
-        let (executable, arguments) = asServer(binaries + "/pg_ctl", stopping(how))
-        try await runToEnd(executable, arguments, in: "/")
+        try await runAsServer(binaries + "/pg_ctl", stopping(how))
     }
 
     private func stopping(_ how: Stop) -> [String] {
@@ -97,6 +95,12 @@ package final class PostgresServer: Sendable {
     package func runAsServer(_ executable: String, _ arguments: [String]) throws {
         let (executable, arguments) = asServer(executable, arguments)
         try runToEnd(executable, arguments, in: "/")
+    }
+
+    /// The same, while other tasks go on.
+    private func runAsServer(_ executable: String, _ arguments: [String]) async throws {
+        let (executable, arguments) = asServer(executable, arguments)
+        try await runToEnd(executable, arguments, in: "/")
     }
 
     /// The server refuses to be root; Debian's package brings a user.

@@ -91,6 +91,7 @@ struct IndexFilling: Sendable {
     ///
     /// - Returns: how many points were written.
     private func write(_ chunks: [ShownChunk], to generation: Generation) async throws -> Int {
+        guard !chunks.isEmpty else { return 0 }
         let byOwner = Dictionary(grouping: chunks) { $0.shown.owner }
         let vectors = try await pool.read(deadline: .seconds(60)) { session in
             var vectors: [Owner: [String: [Float]]] = [:]

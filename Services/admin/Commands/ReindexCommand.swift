@@ -24,8 +24,6 @@ struct ReindexCommand: AsyncParsableCommand {
     var wait = false
 
     private static let lookInterval = Duration.seconds(2)
-    /// What holds an index back for longer does not go by itself; a model may be away for a moment.
-    private static let blockedMax = Duration.seconds(30)
 
     func validate() throws {
         if all, id != nil { throw ValidationError("--all is for everything, an id for one upload") }
@@ -70,10 +68,9 @@ struct ReindexCommand: AsyncParsableCommand {
         try CommandRun.print(
             IngestRoutes.Building(jobID: build.job, generation: build.generation))
         guard wait else { return }
-        var unblockedAt = ContinuousClock.now
         while let blockers = try await blockers(of: build.generation, admin) {
-            if blockers.isEmpty { unblockedAt = .now }
-            guard unblockedAt.duration(to: .now) < Self.blockedMax else {
+            // A model may come back; the others need somebody who does something about them.
+            guard blockers.allSatisfy({ $0 == GenerationBlocker.questionModelAway.rawValue }) else {
                 throw CommandFailure(
                     description: "the new index is held back: "
                         + blockers.joined(separator: ", "))
@@ -98,6 +95,7 @@ struct ReindexCommand: AsyncParsableCommand {
                 metadata: [
                     "document.count": "\(found.documentCount)",
                     "document.missing": "\(found.missing?.count ?? 0)",
+                    "blocked_by": "\(found.blockers.joined(separator: " "))",
                 ])
             return found.blockers
         }

@@ -59,6 +59,8 @@ def test_command(folder: Path | None, command: list[str]) -> int:
         signal.pause()
         return 0
     except KeyboardInterrupt:
+        # It came to whoever reads our output too.
+        interrupts.silence()
         return 130
     finally:
         interrupts.ignored()

@@ -32,11 +32,15 @@ def as_keyboard_interrupt() -> None:
 
 
 def _hang_up(number: int, frame: FrameType | None) -> None:
-    """The terminal is gone, and writing to it would fail in the midst of stopping."""
+    silence()
+    signal.default_int_handler(number, frame)
+
+
+def silence() -> None:
+    """For when the terminal is gone, or who reads a pipe: writing would fail in the midst of stopping."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.dup2(nowhere, sys.stderr.fileno())
-    signal.default_int_handler(number, frame)
 
 
 def ignored() -> None:

@@ -61,9 +61,9 @@ final class Chaos: Sendable {
 
     private func strike(_ blow: Blow, _ generator: inout SeededGenerator) async throws {
         switch blow {
-        case .killWorker: try replaceWorker(&generator) { $0.kill9() }
+        case .killWorker: try await replaceWorker(&generator) { $0.kill9() }
         case .pauseWorker:
-            try replaceWorker(&generator) { worker in
+            try await replaceWorker(&generator) { worker in
                 worker.pause()
                 state.withLock { $0.paused.append(worker) }
             }
@@ -75,9 +75,7 @@ final class Chaos: Sendable {
         case .hideFiles:
             // One that starts meanwhile would make an empty folder in its place.
             for worker in workers.withLock({ $0 }) {
-                try await eventually(within: .seconds(60)) {
-                    worker.log.contains("service starts") || !worker.isRunning
-                }
+                try await eventually { worker.hasStartedOrEnded }
             }
             let files = deployment.folder + "/uploads"
             try FileManager.default.moveItem(atPath: files, toPath: files + ".away")
@@ -86,18 +84,16 @@ final class Chaos: Sendable {
         }
     }
 
+    /// One that is starting is let start: else nobody might ever come to work.
     private func replaceWorker(
         _ generator: inout SeededGenerator, _ end: (RunningProcess) -> Void
-    ) throws {
-        // Those that are starting are spared: else nobody may ever come to work.
-        let old = try workers.withLock { workers -> RunningProcess? in
-            let working = workers.indices.filter { workers[$0].log.contains("service starts") }
-            guard let index = working.randomElement(using: &generator) else { return nil }
-            let old = workers[index]
-            workers[index] = try deployment.startWorker()
-            return old
-        }
-        if let old { end(old) }
+    ) async throws {
+        let standing = workers.withLock { $0 }
+        let index = standing.indices.randomElement(using: &generator) ?? 0
+        try await eventually { standing[index].hasStartedOrEnded }
+        let fresh = try deployment.startWorker()
+        workers.withLock { $0[index] = fresh }
+        end(standing[index])
     }
 
     /// The moment is the point here: nothing is waited for.
