@@ -9,7 +9,7 @@ SOURCES := Package.swift Services Shared Tests
 ARROWS := --explicit-target-dependency-import-check error
 TEST_SECONDS_MAX := 1800
 # Tests at once. All of them together would starve one another of the deadlines they test.
-TEST_WIDTH := 4
+TEST_WIDTH := 3
 # The same each time, unless others are given: what `make soak` finds is not to stop a change that has
 # nothing to do with it.
 SEEDS = FUZZ_SEED=$${FUZZ_SEED:-1} SOAK_SEED=$${SOAK_SEED:-1}

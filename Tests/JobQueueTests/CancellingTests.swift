@@ -66,6 +66,30 @@ struct CancellingTests {
         }
     }
 
+    @Test("is heard of by who has just claimed it")
+    func justClaimed() async throws {
+        try await withDatabase { pool in
+            let id = try await enqueue(pool)
+            let wasStopped = Signal()
+            let handler = ScriptedHandler { _ in
+                do {
+                    try await Signal().wait()
+                } catch {
+                    if Task.isCancelled { wasStopped.fire() }
+                    throw error
+                }
+            }
+            let worker = worker(pool, handler, leaseSeconds: 600)
+            let heardCount = worker.cancellations.ringCount
+            let job = try #require(try await claims(pool).claim())
+            #expect(try await cancel(id, pool))
+            worker.cancellations.ring()
+            await worker.work(on: job, heardCount: heardCount)
+            #expect(wasStopped.hasFired)
+            #expect(try await states(pool) == ["cancelled"])
+        }
+    }
+
     @Test("fences its holder from the commit on, and leaves the lease for an erasure to wait for")
     func fences() async throws {
         try await withDatabase { pool in

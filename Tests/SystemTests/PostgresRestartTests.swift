@@ -33,7 +33,7 @@ import Testing
                 }
                 try await expectNothingLost(load.tally, of: alice, in: deployment)
                 for process in replica.all { #expect(process.isRunning, "\(process.name)") }
-                #expect(try await alice.get("/health/ready").status == 200)
+                try await eventually { try await alice.get("/health/ready").status == 200 }
                 let reply = try await alice.ask("Which number is the lamp by the gate?")
                 #expect(reply.text.contains("31"))
             }
