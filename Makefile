@@ -41,7 +41,7 @@ run: ## installs, builds and starts everything; the gateway on port PORT (8000);
 	@$(STACK) run
 
 test: ## installs what is missing and runs all tests beside a running stack, on free ports
-	@echo "make test: 10 to 40 minutes the first time, 2 to 10 later; before that it will"
+	@echo "make test: 20 to 40 minutes the first time, 10 to 15 later; before that it will"
 	@$(LOCAL_STACK)/install plan test | grep . || echo "  install and download nothing"
 	@$(LOCAL_STACK)/install test
 	swift build --build-tests $(ARROWS)
