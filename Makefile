@@ -13,7 +13,7 @@ TEST_WIDTH := 3
 # The same each time, unless others are given: what `make soak` finds is not to stop a change that has
 # nothing to do with it.
 SEEDS = FUZZ_SEED=$${FUZZ_SEED:-1} SOAK_SEED=$${SOAK_SEED:-1}
-SOAK_TESTS := 'SoakTests|FuzzTests|DamagedDocumentTests'
+SOAK_TESTS := SoakTests|FuzzTests|DamagedDocumentTests
 SOAK_SECONDS_MAX := 4500
 
 # The names given on make's command line, as opposed to those inherited from the shell.
@@ -66,7 +66,7 @@ soak: ## breaks parts at random and feeds damaged input, up to 75 minutes; SOAK_
 	SOAK_SECONDS=$${SOAK_SECONDS:-480} FUZZ_RUNS=$${FUZZ_RUNS:-3000} \
 	$(STACK) test -- timeout $(SOAK_SECONDS_MAX) \
 	    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=1 \
-	    stdbuf -oL swift test --skip-build --disable-xctest --filter $(if $(SOAK),$(SOAK),$(SOAK_TESTS)) 2>&1 \
+	    stdbuf -oL swift test --skip-build --disable-xctest --filter '$(or $(SOAK),$(SOAK_TESTS))' 2>&1 \
 	    | $(FAILURES_LAST)
 
 bench: ## measures beside peers on the release build, 10 minutes; ONLY=gateway,queue for some sections
