@@ -44,11 +44,7 @@ import Testing
             ]
             for (name, rows, count) in bad {
                 try await writing(file) { writer in
-                    let tables = try await world.pool.read { try TableStore($0).list() }
-                    let manifest = BackupManifest(
-                        schemaVersion: Migrations.current, madeAt: 1, tables: tables)
-                    try writer.add(
-                        BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
+                    try await addManifest(of: world.pool, to: writer)
                     if !rows.isEmpty { try writer.add("rows/documents/000001", Array(rows.utf8)) }
                     writer.summary.rows["documents"] = count
                 }
@@ -73,11 +69,7 @@ import Testing
             let name = BackupEntry.fileName(of: try await world.key(of: id))
             let file = world.folder.appending(path: "rows-last.tar.zst")
             try await writing(file) { writer in
-                let tables = try await world.pool.read { try TableStore($0).list() }
-                let manifest = BackupManifest(
-                    schemaVersion: Migrations.current, madeAt: 1, tables: tables)
-                try writer.add(
-                    BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
+                let tables = try await addManifest(of: world.pool, to: writer)
                 try writer.add(name, Array("some bytes".utf8))
                 let documents = try #require(tables.first { $0.name == "documents" })
                 try await world.pool.withOpenTransaction(.snapshot) { snapshot in
@@ -307,6 +299,18 @@ import Testing
             _ = try await backup.writeRows(to: writer, seconds: 1)
             writer.summary.deleted["gone"] = Attachment.ID("7d1f0e4e-3b51-4f0e-9a4e-222222222222")
         }
+    }
+
+    /// The current schema's. Returns its tables.
+    @discardableResult
+    private func addManifest(
+        of pool: PostgresPool, to writer: BackupWriter
+    ) async throws -> [StoredTable] {
+        let tables = try await pool.read { try TableStore($0).list() }
+        let manifest = BackupManifest(
+            schemaVersion: Migrations.current, madeAt: 1, tables: tables)
+        try writer.add(BackupManifest.name, Array(try JSONEncoder.sorted.encode(manifest)))
+        return tables
     }
 
     private func writing(
